@@ -1,0 +1,1 @@
+"""The doors: pages, phone, command line and HTTP."""

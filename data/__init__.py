@@ -1,0 +1,1 @@
+"""The register: records, words and rules of the district (lowest floor)."""

@@ -1,0 +1,1 @@
+"""The map: coordinates, addresses, grid areas, distances and hotspots."""

@@ -1,0 +1,1 @@
+"""The desk: who goes where and when, and why."""
