@@ -1,0 +1,362 @@
+"""Chinese addresses: one line of text to named parts, without ever adding a character."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from geo.numerals import normalise
+
+_HAN = "一-龥"
+_PROVINCES = (
+    "河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|"
+    "内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
+)
+_PROVINCE = re.compile(
+    rf"(?:中国|中华人民共和国)?((?:{_PROVINCES})(?:省|(?:壮族|回族|维吾尔)?自治区|特别行政区)|"
+    rf"(?:{_PROVINCES})(?=[{_HAN}]{{2,4}}[市县]))"
+)
+_NAME = rf"(?:(?![路街巷号弄镇]|小区|社区)[{_HAN}])"
+# An administrative word directly before a road word is part of the road's own name (红旗大街, 新区中路).
+_NOT_ROAD = r"(?!大?[路街道巷弄场]|[东西南北中]?[一二三四五六七八九十]*[路街]|政府|民[广中])"
+_CAPITAL = "(?:北京|上海|天津|重庆)"
+_CITY = re.compile(
+    rf"({_CAPITAL}市?(?={_NAME}+?[区县])|{_CAPITAL}市|{_NAME}{{2,6}}?(?:市|自治州|地区|盟){_NOT_ROAD})"
+)
+_DISTRICT = re.compile(
+    rf"({_NAME}{{1,8}}?(?:新区|开发区|(?<![小社园街校厂景片宅活墅属业])区(?!域|间)|县|(?<=..)旗|(?<=..)市){_NOT_ROAD})"
+)
+_STREET = re.compile(rf"([{_HAN}]{{2,7}}?(?:街道(?:办事处)?(?![口路])|镇{_NOT_ROAD}|乡{_NOT_ROAD}))")
+_ROAD_WORD = r"(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?!路)|弄)"
+_SECTION = r"(?:[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?"
+_SPLIT_ROAD = re.compile(rf"(?:\d+号?)?[^\d()、,与|]+?{_ROAD_WORD}{_SECTION}")
+# What joins two roads of a crossing; 和 is a joiner only where it does not begin 和平路.
+_JOINER = re.compile(r"^(?:路口|交叉口|交汇处|口|与|和(?!平)|近|[、,])+")
+# A digit run that names a road (一号路, 102国道) or a distance is no house number.
+_RUN = re.compile(
+    r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号线|国道|省道|县道|米|年|公里|世纪)"
+)
+_LANE = re.compile(r"(\d+)(?:弄|巷|胡同|里(?!程))")
+_DOOR = re.compile(
+    r"(?P<before>[甲乙丙丁附])?(?P<number>\d+)(?P<after>[甲乙丙丁A-Za-z](?:\d{1,2}(?=号))?)?"
+    r"(?:[-~、,之](?P<sub>\d+(?:[-、,]\d+)*)(?P<subunit>号)?)?"
+)
+_FLOOR_WORD = r"(?:楼|层|[Ff](?![A-Za-z]))"
+_INSIDE = (
+    ("building", re.compile(r"(\d+[A-Za-z]?|[A-Za-z]\d*)(?:号楼(?![上下])|幢|栋|座|#楼?|号房)")),
+    ("unit", re.compile(r"(\d+|[A-Za-z])(?:单元|门(?![市店诊面卫口]))")),
+    ("floor", re.compile(rf"((?:地下|负|[Bb]|-)?\d+(?:[-、~]\d+)?){_FLOOR_WORD}")),
+    (
+        "room",
+        re.compile(r"([A-Za-z]?\d+(?:[-、]\d+)*[A-Za-z]?)(?:室|房(?!产)|号?(?:商铺|门市|铺|商业|店铺))"),
+    ),
+)
+_LAST_ROOM = re.compile(r"(?:-(?=\d{1,4}$))?(\d{3,4}|(?<=-)\d{1,4})$")
+_DASH_ROOM = re.compile(r"(\d+)-(\d+)-(\d{2,4})(?:室|号)?$")
+_CUT = re.compile(rf"(\d{{2,}})({_FLOOR_WORD}|室)")
+_NOTE = re.compile(r"\([^()]*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Parts of one Chinese address; every text part occurs in `text`.
+
+    Parameters
+    ----------
+    text : str
+        Normalised text: half-width, no blanks, house numerals as digits.
+    province, city, district, street : str or None
+        Administrative parts as written, ``street`` being 街道, 镇 or 乡.
+    lead : tuple of str
+        Road names or words written before the road (a cross road, a landmark).
+    road : str or None
+        Road name with its section (士英街二段).
+    place : str or None
+        Estate or building name of an address without a road.
+    lane, number : str or None
+        Digits of the 弄 and of the 号.
+    number_to : str or None
+        Last number of a range (12-18号).
+    sub_number : str or None
+        Part of the door number after the dash, or 甲乙丙丁 and letters.
+    building, unit, floor, room : str or None
+        Parts inside the door.
+    tail : tuple of str
+        What was written besides: 底商, 门市, 东侧, remarks in brackets.
+    cut : str or None
+        Run of digits the number was cut out of because 号 was missing; see `recuts`.
+    """
+
+    text: str
+    province: str | None = None
+    city: str | None = None
+    district: str | None = None
+    street: str | None = None
+    lead: tuple[str, ...] = ()
+    road: str | None = None
+    place: str | None = None
+    lane: str | None = None
+    number: str | None = None
+    number_to: str | None = None
+    sub_number: str | None = None
+    building: str | None = None
+    unit: str | None = None
+    floor: str | None = None
+    room: str | None = None
+    tail: tuple[str, ...] = ()
+    cut: str | None = None
+
+
+def parse_address(text: str) -> Address:
+    """Read the parts of one Chinese address.
+
+    Parameters
+    ----------
+    text : str
+        Address as entered; may be empty.
+
+    Returns
+    -------
+    Address
+        Parts found; a part that is not written is None.
+
+    Notes
+    -----
+    Where 号 is missing before a floor or a room (618201室), the most plausible cut of the digits is taken and
+    ``cut`` says so; a gazetteer decides between the cuts of `recuts`.
+    """
+    whole = normalise(text)
+    notes = tuple(note[1:-1] for note in _NOTE.findall(whole) if len(note) > 2)
+    body = _NOTE.sub("|", whole)  # a mark, so that digits on both sides of a remark never join
+    parts: dict[str, Any] = {}
+    body = _take_admin(body, parts)
+    anchor = _anchor(body)
+    head, rest = (body, "") if anchor is None else (body[:anchor], body[anchor:])
+    rest = _take_head(head, parts) + rest if anchor is not None else _take_head(head, parts)
+    if parts.get("road") or (parts.get("place") and not _DASH_ROOM.match(rest)):
+        rest = _take_door(rest, parts)
+    tail = _take_inside(rest, parts)
+    return Address(text=whole, tail=(*tail, *notes), **parts)
+
+
+def recuts(address: Address) -> tuple[Address, ...]:
+    """List the ways to cut a run of digits whose 号 is missing, most plausible first.
+
+    Parameters
+    ----------
+    address : Address
+        Result of `parse_address`.
+
+    Returns
+    -------
+    tuple of Address
+        The address itself when nothing was cut.
+    """
+    if address.cut is None:
+        return (address,)
+    run = address.cut
+    part = "room" if address.room is not None and run.endswith(address.room) else "floor"
+    if part == "room":
+        return tuple(replace(address, number=number, room=room) for number, room in _cuts(run, part))
+    return tuple(replace(address, number=number, floor=floor) for number, floor in _cuts(run, part))
+
+
+def door_key(address: Address) -> str | None:
+    """Give the canonical key of the door (road, lane, number), or None when the door is not written."""
+    where = address.road or address.place
+    written = address.lane or address.number or address.building or (where if address.road is None else None)
+    if where is None or written is None:
+        return None
+    door = [f"{address.lane}弄" if address.lane else "", f"{address.number}号" if address.number else ""]
+    if address.number_to:
+        door.append(f"至{address.number_to}号")
+    if address.sub_number:
+        door.append(f"之{address.sub_number.upper()}")
+    if address.building:
+        door.append(f"#{address.building.upper()}")
+    return where + "".join(door)
+
+
+def room_key(address: Address) -> str | None:
+    """Give the canonical key of the room (door, unit, room, else floor), or None when no room is written.
+
+    Notes
+    -----
+    A room of three or more digits already contains its floor, so 3楼305室 and 305室 are the same room.
+    """
+    door = door_key(address)
+    if door is None or (address.room is None and address.floor is None):
+        return None
+    unit = f"{address.unit.upper()}单元" if address.unit else ""
+    if address.room is None:
+        return f"{door}/{unit}{(address.floor or '').upper()}层"
+    digits = sum(c.isdigit() for c in address.room)
+    floor = f"{address.floor.upper()}层" if address.floor and digits < 3 else ""
+    return f"{door}/{unit}{floor}{address.room.upper()}室"
+
+
+def _take_admin(body: str, parts: dict[str, Any]) -> str:
+    for name, pattern in (
+        ("province", _PROVINCE),
+        ("city", _CITY),
+        ("district", _DISTRICT),
+        ("street", _STREET),
+    ):
+        found = pattern.match(body)
+        if found is None:
+            continue
+        after = body[found.end() :]
+        if name == "street" and (not after or after[0].isdigit()):
+            continue
+        parts[name], body = found[1], after
+    below = _STREET.match(body) if parts.get("street", "").endswith(("镇", "乡")) else None
+    if below is not None and "街道" in below[1]:
+        parts["lead"], parts["street"], body = (parts["street"],), below[1], body[below.end() :]
+    return body
+
+
+def _anchor(body: str) -> int | None:
+    """Find where the door begins: the first house-number run after a road word, else None."""
+    road = re.search(_ROAD_WORD + _SECTION, body)
+    if road is None:
+        return None
+    number = next((run for run in _RUN.finditer(body) if run.start() >= road.end()), None)
+    return None if number is None else number.start()
+
+
+def _take_head(head: str, parts: dict[str, Any]) -> str:
+    """Split the text before the door into roads and landmarks; give back what belongs to the inside."""
+    tokens = _road_tokens(head)
+    roads = [token for token, is_road in tokens if is_road]
+    if not roads:
+        place = re.match(rf"[{_HAN}A-Za-z·]+(?=\d|$)", head)
+        if place is not None and not re.match(r"(?:底商|门市|[A-Za-z]*$)", head):
+            parts["place"] = place[0]
+            return head[place.end() :]
+        return head
+    last = max(i for i, (_, is_road) in enumerate(tokens) if is_road)
+    parts["road"] = tokens[last][0]
+    lead = tuple(token for token, _ in tokens[:last] if token)
+    if lead:
+        parts["lead"] = (*parts.get("lead", ()), *lead)
+    return "".join(token for token, _ in tokens[last + 1 :])
+
+
+def _road_tokens(head: str) -> list[tuple[str, bool]]:
+    """Split text into (piece, is a road), in order and without the words that join two roads."""
+    tokens: list[tuple[str, bool]] = []
+    at = 0
+    for found in _SPLIT_ROAD.finditer(head):
+        tokens += [
+            (_JOINER.sub("", head[at : found.start()]), False),
+            (_JOINER.sub("", found[0]) if at else found[0], True),
+        ]
+        at = found.end()
+    rest = head[at:]
+    word = re.match(rf"{_ROAD_WORD}(?!口)", rest)
+    if word is not None and tokens:
+        tokens[-1] = (tokens[-1][0] + word[0], True)  # 马路街 is one name, not 马路 and 街
+        rest = rest[word.end() :]
+    tokens.append((rest, False))
+    return [(token.strip("、,|"), is_road) for token, is_road in tokens if token.strip("、,|")]
+
+
+def _take_door(rest: str, parts: dict[str, Any]) -> str:
+    lead_text = re.match(r"[^\d甲乙丙丁附]*", rest)
+    before = lead_text[0] if lead_text else ""
+    if not _RUN.match(rest[len(before) :]):
+        return rest
+    rest = rest[len(before) :]
+    if before.strip("|"):
+        parts["lead"] = (*parts.get("lead", ()), *(piece for piece in before.split("|") if piece))
+    lane = _LANE.match(rest)
+    if lane is not None:
+        parts["lane"], rest = lane[1], rest[lane.end() :]
+    cut = _CUT.match(rest)
+    if cut is not None and lane is None:
+        return _take_cut(rest, cut, parts)
+    door = _DOOR.match(rest)
+    if door is None:
+        return rest
+    after = rest[door.end() :]
+    if re.match(r"号(?!楼(?![上下])|房)", after) or door["subunit"]:
+        _set_door(door, parts)
+        rest = after.removeprefix("号")
+        letter = re.match(r"[甲乙丙丁](?![" + _HAN + "])", rest)
+        if letter is not None and "sub_number" not in parts:
+            parts["sub_number"], rest = letter[0], rest[1:]
+        return rest
+    if lane is not None or re.match(rf"号楼(?![上下])|号房|[幢栋座#]|单元|{_FLOOR_WORD}|室|门(?!市)", after):
+        return rest
+    _set_door(door, parts)
+    return after
+
+
+def _take_cut(rest: str, cut: re.Match[str], parts: dict[str, Any]) -> str:
+    """Cut 618201室 into number and room; short runs (12楼, 201室) are the floor or the room alone."""
+    part = "room" if cut[2] == "室" else "floor"
+    found = _cuts(cut[1], part)
+    if not found:
+        return rest
+    parts["number"], parts[part] = found[0]
+    parts["cut"] = cut[1]
+    return rest[cut.end() :]
+
+
+def _cuts(run: str, part: str) -> list[tuple[str, str]]:
+    """Give plausible (number, floor or room) cuts of a digit run, most plausible first."""
+    sizes, shortest = ((1, 2), 3) if part == "floor" else ((3, 4), 5)
+    if len(run) < shortest:
+        return []
+    return [
+        (run[:-size], run[-size:])
+        for size in sizes
+        if len(run) > size and run[-size] != "0" and run[0] != "0" and len(run) - size <= 4
+    ]
+
+
+def _set_door(door: re.Match[str], parts: dict[str, Any]) -> None:
+    parts["number"] = door["number"]
+    sub = door["sub"]
+    letter = door["before"] or door["after"]
+    if sub and sub.isdigit() and int(sub) > int(door["number"]):
+        parts["number_to"] = sub
+    elif sub:
+        parts["sub_number"] = sub
+    if letter and "sub_number" not in parts:
+        parts["sub_number"] = letter
+
+
+def _take_inside(rest: str, parts: dict[str, Any]) -> tuple[str, ...]:
+    dashed = _DASH_ROOM.match(rest)
+    if dashed is not None and "road" not in parts:
+        parts["building"], parts["unit"], parts["room"] = dashed.groups()
+        return ()
+    tail: list[str] = []
+    at = begun = 0
+    while at < len(rest):
+        name, found = _inside_at(rest, at, parts)
+        if found is None:
+            # A run of digits or letters is one token: never start in its middle.
+            step = re.match(r"[A-Za-z]*\d+|[A-Za-z]+|.", rest[at:])
+            at += step.end() if step else 1
+            continue
+        tail.append(rest[begun:at])
+        parts[name] = found[1]
+        at = begun = at + found.end()
+    tail.append(rest[begun:])
+    last = _LAST_ROOM.search(tail[-1]) if "room" not in parts else None
+    if last is not None and last.start() == 0 and ({"building", "unit", "floor"} & parts.keys()):
+        parts["room"] = last[1]
+        tail.pop()
+    pieces = (piece.strip("-、,") for text in tail for piece in text.split("|"))
+    return tuple(piece for piece in pieces if piece)
+
+
+def _inside_at(rest: str, at: int, parts: dict[str, Any]) -> tuple[str, re.Match[str] | None]:
+    for name, pattern in _INSIDE:
+        found = pattern.match(rest[at:])
+        if found is not None and name not in parts:
+            return name, found
+    return "", None

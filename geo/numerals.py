@@ -1,0 +1,47 @@
+"""Numerals and characters of Chinese addresses in one normal form."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_DIGITS = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "〇": 0, "两": 2}
+_TENS = {"十": 10, "百": 100}
+# A Chinese numeral becomes digits only before a word that counts houses; 中山东二路 and 三经街 stay names.
+_COUNTED = re.compile(
+    r"(?<![东西南北中])([零〇一二三四五六七八九十百两]+)"
+    r"(?=号(?!线|[路街桥])|弄(?!堂)|号?楼(?![上下])|层|室|单元|幢|栋|座(?!谈))"
+)
+
+
+def normalise(text: str) -> str:
+    """Write an address in half-width characters without blanks, house numerals as digits.
+
+    Parameters
+    ----------
+    text : str
+        Address as entered.
+
+    Returns
+    -------
+    str
+        Normalised text; 十二号 gives 12号 and 一二三号 gives 123号, road names keep their numerals.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    plain = re.sub(r"\s+", "", plain).replace("＃", "#")
+    plain = re.sub(r"(?<=\d)[‐-―−─至~～](?=\d)", "-", plain)
+    plain = plain.translate(str.maketrans("【】[]，；;", "()(),,,"))
+    return _COUNTED.sub(lambda found: _to_digits(found[1]), plain)
+
+
+def _to_digits(numeral: str) -> str:
+    """Read 十二 and 一百二十 by value, 一二三 digit by digit."""
+    if not any(c in _TENS for c in numeral):
+        return "".join(str(_DIGITS[c]) for c in numeral)
+    total, digit = 0, 0
+    for c in numeral:
+        if c in _TENS:
+            total, digit = total + max(digit, 0 if total and c == "百" else 1) * _TENS[c], 0
+        else:
+            digit = _DIGITS[c]
+    return str(total + digit)

@@ -1,0 +1,131 @@
+"""Chinese addresses: what each way of writing means, and the traps that were met in registers."""
+
+import pytest
+
+from geo.address import door_key, parse_address, recuts, room_key
+from geo.numerals import normalise
+
+
+def parts(text):
+    address = parse_address(text)
+    return {k: v for k in address.__slots__ if k != "text" and (v := getattr(address, k))}
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("黄浦区 徐家汇 路６１８号３楼", "黄浦区徐家汇路618号3楼"),
+        ("太原街十二号", "太原街12号"),
+        ("太原街一二三号二楼", "太原街123号2楼"),
+        ("解放路一百二十号", "解放路120号"),
+        ("解放路二百零五号", "解放路205号"),
+        ("中山东二路三号", "中山东二路3号"),
+        ("士英街二段37号", "士英街二段37号"),
+        ("一号路5号", "一号路5号"),
+        ("新兴街12～18号", "新兴街12-18号"),
+    ],
+)
+def test_normal_form(text, normal):
+    assert normalise(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "辽宁省沈阳市和平区太原南街二段37号3单元201室",
+            {
+                "province": "辽宁省",
+                "city": "沈阳市",
+                "district": "和平区",
+                "road": "太原南街二段",
+                "number": "37",
+                "unit": "3",
+                "room": "201",
+            },
+        ),
+        ("南车站 路600弄2楼", {"road": "南车站路", "lane": "600", "floor": "2"}),
+        ("复兴中路498弄12号3楼", {"road": "复兴中路", "lane": "498", "number": "12", "floor": "3"}),
+        ("沪闵路7866弄5号楼801", {"road": "沪闵路", "lane": "7866", "building": "5", "room": "801"}),
+        (
+            "沈阳和平区阳光小区3号楼2单元301",
+            {"district": "沈阳和平区", "place": "阳光小区", "building": "3", "unit": "2", "room": "301"},
+        ),
+        ("西藏中路268", {"road": "西藏中路", "number": "268"}),
+        ("龙华东路526底商", {"road": "龙华东路", "number": "526", "tail": ("底商",)}),
+        ("广东路20号1楼东侧", {"road": "广东路", "number": "20", "floor": "1", "tail": ("东侧",)}),
+        ("九江路333号2-3层", {"road": "九江路", "number": "333", "floor": "2-3"}),
+        ("丽园路490号地下一层", {"road": "丽园路", "number": "490", "floor": "地下1"}),
+        ("南京东路街道福州路100号", {"street": "南京东路街道", "road": "福州路", "number": "100"}),
+        (
+            "南京东路299号宏伊国际广场(近河南中路)6楼610室",
+            {
+                "road": "南京东路",
+                "number": "299",
+                "floor": "6",
+                "room": "610",
+                "tail": ("宏伊国际广场", "近河南中路"),
+            },
+        ),
+        ("上海市卢湾高级中学", {"city": "上海市", "place": "卢湾高级中学"}),
+        ("中山路100号楼上", {"road": "中山路", "number": "100", "tail": ("楼上",)}),
+        ("", {}),
+    ],
+)
+def test_parts(text, expected):
+    assert parts(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "road"),
+    [
+        ("红旗大街12号", "红旗大街"),
+        ("和平大街3号", "和平大街"),
+        ("市南路12号", "市南路"),
+        ("县前街136号", "县前街"),
+        ("马路街12号", "马路街"),
+        ("文化路三巷5号", "文化路三巷"),
+        ("沈阳经济开发区一号路5号", "一号路"),
+        ("文庙路柳江街17号", "柳江街"),
+        ("顺昌路路口永年路103号", "永年路"),
+        ("东门市场路3号", "东门市场路"),
+    ],
+)
+def test_road_names_keep_their_own_words(text, road):
+    assert parse_address(text).road == road
+
+
+def test_a_range_and_a_sub_number_are_different_things():
+    assert parts("新兴街12-18号") == {"road": "新兴街", "number": "12", "number_to": "18"}
+    assert parts("新兴街12-3号") == {"road": "新兴街", "number": "12", "sub_number": "3"}
+    assert parts("新兴街10-2-108号")["sub_number"] == "2-108"
+    assert parts("大街路甲55号")["sub_number"] == "甲"
+    assert parts("阳光小区10-2-108") == {"place": "阳光小区", "building": "10", "unit": "2", "room": "108"}
+
+
+def test_missing_number_word_is_cut_and_said():
+    address = parse_address("徐家汇路6183层")
+    assert (address.number, address.floor, address.cut) == ("618", "3", "6183")
+    assert [(a.number, a.floor) for a in recuts(address)] == [("618", "3"), ("61", "83")]
+    room = parse_address("徐家汇路618201室")
+    assert [(a.number, a.room) for a in recuts(room)] == [("618", "201"), ("61", "8201")]
+    whole = parse_address("徐家汇路618号3层")
+    assert recuts(whole) == (whole,)
+
+
+@pytest.mark.parametrize("text", ["徐家汇路12楼", "徐家汇路201室", "徐家汇路1201室"])
+def test_short_runs_are_never_cut(text):
+    address = parse_address(text)
+    assert address.number is None
+    assert address.cut is None
+
+
+def test_keys_of_door_and_room():
+    same = ["上海市黄浦区徐家汇路618号3楼305室", "徐家汇 路６１８号305室", "徐家汇路618号三楼305室"]
+    assert {room_key(parse_address(t)) for t in same} == {"徐家汇路618号/305室"}
+    assert {door_key(parse_address(t)) for t in same} == {"徐家汇路618号"}
+    assert door_key(parse_address("太仓路181弄")) != door_key(parse_address("太仓路181号"))
+    assert door_key(parse_address("徐家汇路")) is None
+    assert room_key(parse_address("徐家汇路618号")) is None
+    assert room_key(parse_address("徐家汇路618号2楼")) == "徐家汇路618号/2层"
+    assert door_key(parse_address("阳光小区3号楼")) == "阳光小区#3"
