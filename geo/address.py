@@ -25,7 +25,8 @@ _CITY = re.compile(
     rf"({_CAPITAL}市?(?={_NAME}+?[区县])|{_CAPITAL}市|{_NAME}{{2,6}}?(?:市|自治州|地区|盟){_NOT_ROAD})"
 )
 _DISTRICT = re.compile(
-    rf"({_NAME}{{1,8}}?(?:新区|开发区|(?<![小社园街校厂景片宅活墅属业])区(?!域|间)|县|(?<=..)旗|(?<=..)市){_NOT_ROAD})"
+    rf"({_NAME}{{2,8}}?(?<![小社园街校厂景片宅活墅属业新发])区(?!域|间)|"
+    rf"{_NAME}{{1,8}}?(?:新区|开发区|(?<![小社园街校厂景片宅活墅属业])区(?!域|间)|县|(?<=..)旗|(?<=..)市){_NOT_ROAD})"
 )
 _STREET = re.compile(rf"([{_HAN}]{{2,7}}?(?:街道(?:办事处)?(?![口路])|镇{_NOT_ROAD}|乡{_NOT_ROAD}))")
 _ROAD_WORD = r"(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?!路)|弄)"
@@ -210,6 +211,8 @@ def _take_admin(body: str, parts: dict[str, Any]) -> str:
         if name == "street" and (not after or after[0].isdigit()):
             continue
         parts[name], body = found[1], after
+        while name == "district" and body.startswith(found[1]):
+            body = body[len(found[1]) :]  # written twice by two merged columns
     below = _STREET.match(body) if parts.get("street", "").endswith(("镇", "乡")) else None
     if below is not None and "街道" in below[1]:
         parts["lead"], parts["street"], body = (parts["street"],), below[1], body[below.end() :]

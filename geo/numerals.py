@@ -27,8 +27,8 @@ def normalise(text: str) -> str:
     str
         Normalised text; 十二号 gives 12号 and 一二三号 gives 123号, road names keep their numerals.
     """
-    plain = unicodedata.normalize("NFKC", text)
-    plain = re.sub(r"\s+", "", plain).replace("＃", "#")
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    plain = unicodedata.normalize("NFKC", plain)  # a blank may have stood between a letter and its accent
     plain = re.sub(r"(?<=\d)[‐-―−─至~～](?=\d)", "-", plain)
     plain = plain.translate(str.maketrans("【】[]，；;", "()(),,,"))
     return _COUNTED.sub(lambda found: _to_digits(found[1]), plain)
