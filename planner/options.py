@@ -1,0 +1,116 @@
+"""Options of the solver: frozen and checked on creation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from planner.errors import Fault, OptionsError
+
+ENGINES = ("auto", "improve", "ortools")
+"""`auto`: OR-Tools first plan, then ruin and recreate. The other two use one engine alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """Tuning of ruin and recreate.
+
+    Parameters
+    ----------
+    mean_removed : int
+        Mean number of visits removed by one ruin.
+    max_string : int
+        Longest string removed from one route.
+    neighbours : int
+        Length of the neighbour list of each visit.
+    blink : float
+        Chance that a recreate overlooks one route, 0 to 1.
+    waiting_sample : int
+        Unserved visits that join each recreate.
+    start_temperature, end_temperature : float
+        Temperatures of the annealing, in multiples of the mean leg to the nearest visits.
+
+    Raises
+    ------
+    OptionsError
+        When a value is outside its range.
+    """
+
+    mean_removed: int = 10
+    max_string: int = 10
+    neighbours: int = 60
+    blink: float = 0.01
+    waiting_sample: int = 6
+    start_temperature: float = 0.5
+    end_temperature: float = 0.005
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range, all at once."""
+        faults = [
+            Fault(name, "too_small", {"least": 1, "value": getattr(self, name)})
+            for name in ("mean_removed", "max_string", "neighbours")
+            if getattr(self, name) < 1
+        ]
+        if self.waiting_sample < 0:
+            faults.append(Fault("waiting_sample", "too_small", {"least": 0, "value": self.waiting_sample}))
+        if not 0 <= self.blink < 1:
+            faults.append(Fault("blink", "out_of_range", {"least": 0, "below": 1, "value": self.blink}))
+        if not 0 < self.end_temperature <= self.start_temperature < math.inf:
+            faults.append(Fault("end_temperature", "not_falling", {"start": self.start_temperature}))
+        if faults:
+            raise OptionsError(faults)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveOptions:
+    """What the solver may use and when it stops.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of every random choice, 0 or more.
+    iterations : int or None
+        Iterations of the improvement engine, shared by no one: each worker runs that many. With
+        `limit_s` None the same inputs and options give the same plan.
+    limit_s : float or None
+        Wall seconds for the first plan and its improvement; the first one reached of both limits ends it.
+    workers : int
+        Searches run side by side with different seeds; the best one wins.
+    engine : str
+        One of `ENGINES`.
+    bound : bool
+        Also compute a lower bound on the objective.
+    search : SearchOptions
+        Tuning of ruin and recreate.
+
+    Raises
+    ------
+    OptionsError
+        When a value is outside its range or no limit is given.
+    """
+
+    seed: int = 1
+    iterations: int | None = None
+    limit_s: float | None = None
+    workers: int = 1
+    engine: str = "auto"
+    bound: bool = True
+    search: SearchOptions = field(default_factory=SearchOptions)
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range, all at once."""
+        faults = []
+        if not 0 <= self.seed < 2**63:
+            faults.append(Fault("seed", "out_of_range", {"least": 0, "below": 2**63, "value": self.seed}))
+        if self.iterations is None and self.limit_s is None:
+            faults.append(Fault("iterations", "no_limit"))
+        if self.iterations is not None and self.iterations < 0:
+            faults.append(Fault("iterations", "too_small", {"least": 0, "value": self.iterations}))
+        if self.limit_s is not None and not 0 < self.limit_s < math.inf:
+            faults.append(Fault("limit_s", "out_of_range", {"above": 0, "value": self.limit_s}))
+        if not 1 <= self.workers <= 256:
+            faults.append(Fault("workers", "out_of_range", {"least": 1, "most": 256, "value": self.workers}))
+        if self.engine not in ENGINES:
+            faults.append(Fault("engine", "unknown_engine", {"known": list(ENGINES), "value": self.engine}))
+        if faults:
+            raise OptionsError(faults)
