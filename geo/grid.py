@@ -1,0 +1,167 @@
+"""Grid areas: what is wrong with a layer of them, and which one each point lies in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.crs import check_frame, frame_metric_crs
+from geo.errors import GridError
+
+_SLIVER_M2 = 5.0  # digitised borders of neighbours cross by centimetres
+
+
+@dataclass(frozen=True, slots=True)
+class GridFault:
+    """One fault of a grid layer.
+
+    Parameters
+    ----------
+    code : str
+        ``empty_layer``, ``blank_code``, ``duplicate_code``, ``empty_geometry``, ``not_polygon``,
+        ``invalid_geometry`` or ``overlap``.
+    rows : tuple of int
+        Positions of the rows concerned, 0-based.
+    grids : tuple of str
+        Their grid codes.
+    area_m2 : float or None
+        Overlapping area.
+    detail : str
+        Geometry type or the place where the geometry crosses itself.
+    """
+
+    code: str
+    rows: tuple[int, ...] = ()
+    grids: tuple[str, ...] = ()
+    area_m2: float | None = None
+    detail: str = ""
+
+
+def check_grids(
+    frame: gpd.GeoDataFrame, *, code_column: str = "grid_code", sliver_m2: float = _SLIVER_M2
+) -> list[GridFault]:
+    """List every fault of a layer of grid areas; an empty list means it can be used.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        Polygons in WGS-84 with a code column.
+    code_column : str
+        Column of the grid code.
+    sliver_m2 : float
+        Overlap in square metres that is still a drawing inaccuracy.
+
+    Returns
+    -------
+    list of GridFault
+        All faults, row faults first, overlaps last.
+
+    Raises
+    ------
+    FrameError
+        As `geo.crs.check_frame`.
+    """
+    check_frame(frame, code_column)
+    if len(frame) == 0:
+        return [GridFault("empty_layer")]
+    codes = _codes(frame, code_column)
+    faults = [GridFault("blank_code", (row,)) for row, code in enumerate(codes) if not code]
+    for code in sorted({c for c in codes if c}):
+        rows = tuple(row for row, other in enumerate(codes) if other == code)
+        if len(rows) > 1:
+            faults.append(GridFault("duplicate_code", rows, (code,)))
+    usable: list[int] = []
+    for row, shape in enumerate(frame.geometry):
+        fault = _shape_fault(shape)
+        if fault is None:
+            usable.append(row)
+        else:
+            faults.append(GridFault(fault[0], (row,), (codes[row],), detail=fault[1]))
+    return faults + _overlaps(frame, usable, codes, sliver_m2)
+
+
+def assign_grids(
+    points: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, *, code_column: str = "grid_code"
+) -> pd.Series[str]:
+    """Find the grid area of each point.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        Points in WGS-84; a missing point lies nowhere.
+    grids : GeoDataFrame
+        Polygons in WGS-84 with unique codes.
+    code_column : str
+        Column of the grid code.
+
+    Returns
+    -------
+    Series of str or None
+        Grid code on the index of `points`, None outside every grid. A point on a shared border belongs to the
+        lowest grid code.
+
+    Raises
+    ------
+    FrameError
+        As `geo.crs.check_frame`.
+    GridError
+        ``bad_codes`` when codes are blank or repeated, ``not_points``.
+    """
+    check_frame(points)
+    check_frame(grids, code_column)
+    codes = _codes(grids, code_column)
+    if "" in codes or len(set(codes)) < len(codes):
+        raise GridError("bad_codes", blank=codes.count(""), distinct=len(set(codes)), rows=len(codes))
+    shapes = points.geometry.to_numpy()
+    present = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    if (shapely.get_type_id(shapes[present]) != shapely.GeometryType.POINT).any():
+        raise GridError("not_points")
+    # Ascending codes: the lowest tree position among the hits is the lowest code.
+    order = np.argsort(np.array(codes, dtype=object), kind="stable")
+    tree = shapely.STRtree(grids.geometry.to_numpy()[order])
+    hit_points, hit_grids = tree.query(shapes, predicate="intersects")
+    lowest = np.full(len(points), len(codes), dtype=np.int64)
+    np.minimum.at(lowest, hit_points, hit_grids)
+    found = [codes[order[at]] if at < len(codes) else None for at in lowest]
+    return pd.Series(found, index=points.index, dtype=object, name=code_column)
+
+
+def _codes(frame: gpd.GeoDataFrame, column: str) -> list[str]:
+    return ["" if value is None or value != value else str(value).strip() for value in frame[column]]
+
+
+def _shape_fault(shape: Any) -> tuple[str, str] | None:
+    if shape is None or shape.is_empty:
+        return ("empty_geometry", "")
+    if shape.geom_type not in ("Polygon", "MultiPolygon"):
+        return ("not_polygon", shape.geom_type)
+    if not shape.is_valid:
+        return ("invalid_geometry", str(shapely.is_valid_reason(shape)))
+    return None
+
+
+def _overlaps(
+    frame: gpd.GeoDataFrame, usable: list[int], codes: list[str], sliver_m2: float
+) -> list[GridFault]:
+    if len(usable) < 2:
+        return []
+    shapes = frame.iloc[usable].to_crs(frame_metric_crs(frame)).geometry.to_numpy()
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    pairs = one < other
+    one, other = one[pairs], other[pairs]
+    areas = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    return [
+        GridFault(
+            "overlap",
+            (usable[a], usable[b]),
+            (codes[usable[a]], codes[usable[b]]),
+            area_m2=round(float(area), 1),
+        )
+        for a, b, area in zip(one, other, areas, strict=True)
+        if area > sliver_m2
+    ]
