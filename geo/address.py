@@ -6,29 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from geo.admin import take_admin
 from geo.numerals import normalise
 
 _HAN = "一-龥"
-_PROVINCES = (
-    "河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|"
-    "内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
-)
-_PROVINCE = re.compile(
-    rf"(?:中国|中华人民共和国)?((?:{_PROVINCES})(?:省|(?:壮族|回族|维吾尔)?自治区|特别行政区)|"
-    rf"(?:{_PROVINCES})(?=[{_HAN}]{{2,4}}[市县]))"
-)
-_NAME = rf"(?:(?![路街巷号弄镇]|小区|社区)[{_HAN}])"
-# An administrative word directly before a road word is part of the road's own name (红旗大街, 新区中路).
-_NOT_ROAD = r"(?!大?[路街道巷弄场]|[东西南北中]?[一二三四五六七八九十]*[路街]|政府|民[广中])"
-_CAPITAL = "(?:北京|上海|天津|重庆)"
-_CITY = re.compile(
-    rf"({_CAPITAL}市?(?={_NAME}+?[区县])|{_CAPITAL}市|{_NAME}{{2,6}}?(?:市|自治州|地区|盟){_NOT_ROAD})"
-)
-_DISTRICT = re.compile(
-    rf"({_NAME}{{2,8}}?(?<![小社园街校厂景片宅活墅属业新发])区(?!域|间)|"
-    rf"{_NAME}{{1,8}}?(?:新区|开发区|(?<![小社园街校厂景片宅活墅属业])区(?!域|间)|县|(?<=..)旗|(?<=..)市){_NOT_ROAD})"
-)
-_STREET = re.compile(rf"([{_HAN}]{{2,7}}?(?:街道(?:办事处)?(?![口路])|镇{_NOT_ROAD}|乡{_NOT_ROAD}))")
 _ROAD_WORD = r"(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?!路)|弄)"
 _SECTION = r"(?:[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?"
 _SPLIT_ROAD = re.compile(rf"(?:\d+号?)?[^\d()、,与|]+?{_ROAD_WORD}{_SECTION}")
@@ -131,7 +112,7 @@ def parse_address(text: str) -> Address:
     notes = tuple(note[1:-1] for note in _NOTE.findall(whole) if len(note) > 2)
     body = _NOTE.sub("|", whole)  # a mark, so that digits on both sides of a remark never join
     parts: dict[str, Any] = {}
-    body = _take_admin(body, parts)
+    body = take_admin(body, parts)
     anchor = _anchor(body)
     head, rest = (body, "") if anchor is None else (body[:anchor], body[anchor:])
     rest = _take_head(head, parts) + rest if anchor is not None else _take_head(head, parts)
@@ -195,28 +176,6 @@ def room_key(address: Address) -> str | None:
     digits = sum(c.isdigit() for c in address.room)
     floor = f"{address.floor.upper()}层" if address.floor and digits < 3 else ""
     return f"{door}/{unit}{floor}{address.room.upper()}室"
-
-
-def _take_admin(body: str, parts: dict[str, Any]) -> str:
-    for name, pattern in (
-        ("province", _PROVINCE),
-        ("city", _CITY),
-        ("district", _DISTRICT),
-        ("street", _STREET),
-    ):
-        found = pattern.match(body)
-        if found is None:
-            continue
-        after = body[found.end() :]
-        if name == "street" and (not after or after[0].isdigit()):
-            continue
-        parts[name], body = found[1], after
-        while name == "district" and body.startswith(found[1]):
-            body = body[len(found[1]) :]  # written twice by two merged columns
-    below = _STREET.match(body) if parts.get("street", "").endswith(("镇", "乡")) else None
-    if below is not None and "街道" in below[1]:
-        parts["lead"], parts["street"], body = (parts["street"],), below[1], body[below.end() :]
-    return body
 
 
 def _anchor(body: str) -> int | None:

@@ -27,6 +27,9 @@ _ROAD_FORM = re.compile(
     r"(?P<stem>.+?)(?P<side>[东西南北中]?[一二三四五六七八九十]*)(?P<word>大街|大道|公路|胡同|路|街|道|巷|弄|浜)"
     r"(?P<section>(?:[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?)"
 )
+# Two of these are never a slip of the pen for each other: 三牌楼路 and 四牌楼路 are two roads.
+_TELLING = frozenset("一二三四五六七八九十东西南北中大小上下前后左右新老内外")
+_NAMESAKES = frozenset({"山西", "陕西"})  # both written right, both common, and they sound the same
 # Sounds that people who type by ear mix up (新业路 for 兴业路).
 _SOUNDS = ((r"^zh", "z"), (r"^ch", "c"), (r"^sh", "s"), (r"ng$", "n"))
 
@@ -127,6 +130,7 @@ class Gazetteer:
         RoadHit or None
             None also when two different roads are equally alike.
         """
+        # Remembers a pure look-up for the life of this gazetteer; a scan of every road costs milliseconds.
         key = f"{threshold}:{name}"
         if key not in self._hits:
             self._hits[key] = self._find_road(name, threshold)
@@ -168,6 +172,8 @@ class Gazetteer:
         if sorted(stem) == sorted(known) and len(stem) > 1:
             return 90.0
         pairs = [(a, b) for a, b in zip(stem, known, strict=True) if a != b]
+        if {stem, known} == _NAMESAKES or any(_TELLING.issuperset(pair) for pair in pairs):
+            return 0.0
         strange = sum(_sound(a) != _sound(b) for a, b in pairs)
         if strange == 0 and len(pairs) < max(len(stem), 2):
             exactly = all(_sound(a, exact=True) == _sound(b, exact=True) for a, b in pairs)

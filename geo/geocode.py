@@ -228,8 +228,8 @@ class GazetteerGeocoder:
     def _at_end(self, road: Road, number: int, hit: RoadHit, notes: tuple[str, ...]) -> _Spot:
         if len(road.numbers) == 0:
             return self._along([road], hit, notes)
-        end, beyond_m = nearest_end(road, number)
-        radius = max(self.calibration.road_m(self.gazetteer.xy[road.all_rows]), beyond_m)
+        end, missing = nearest_end(road, number)
+        radius = self.calibration.end_m(missing)
         return _Spot(end, Level.ROAD, _LEVEL_SCORE[Level.ROAD] * hit.score / 100.0, radius, road.name, notes)
 
     def _along(self, roads: Sequence[Road], hit: RoadHit, notes: tuple[str, ...]) -> _Spot:

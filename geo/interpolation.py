@@ -93,8 +93,8 @@ def is_within_reach(road: Road, number: int) -> bool:
     return max(first - number, number - last) <= max(free, last - first)
 
 
-def nearest_end(road: Road, number: int) -> tuple[Floats, float]:
-    """Give the known end of a road nearest to a number out of reach, and how far beyond it may lie in metres.
+def nearest_end(road: Road, number: int) -> tuple[Floats, int]:
+    """Give the known end of a road nearest to a number out of reach.
 
     Parameters
     ----------
@@ -105,12 +105,8 @@ def nearest_end(road: Road, number: int) -> tuple[Floats, float]:
 
     Returns
     -------
-    tuple of ndarray and float
-        Point of the end, and the numbers missing times the road's own metres per number (0 when one number is
-        known).
+    tuple of ndarray and int
+        Point of the end in metres, and how many numbers lie between.
     """
     first, last = int(road.numbers[0]), int(road.numbers[-1])
-    end = 0 if number < first else -1
-    missing = max(first - number, number - last)
-    pace = float(np.hypot(*(road.xy[-1] - road.xy[0]))) / (last - first) if last > first else 0.0
-    return road.xy[end], pace * missing
+    return (road.xy[0], first - number) if number < first else (road.xy[-1], number - last)

@@ -17,6 +17,8 @@ ROADS = [
     "士英街",
     "金陵中路",
     "柏灵寺路",
+    "山西南路",
+    "三牌楼路",
     "长乐路",
     "常熟路",
 ]
@@ -67,7 +69,10 @@ def test_a_road_is_found_in_spite_of(gazetteer, written, names, kind):
     assert hit.score == 100 or kind is not RoadMatch.EXACT
 
 
-@pytest.mark.parametrize("written", ["百翎路", "柳江街", "成都南街", "北路", "兴业街", "长兴路", "昌勒路二"])
+@pytest.mark.parametrize(
+    "written",
+    ["百翎路", "柳江街", "成都南街", "北路", "兴业街", "长兴路", "昌勒路二", "陕西南路", "四牌楼路"],
+)
 def test_a_different_road_is_not_found(gazetteer, written):
     assert gazetteer.find_road(written) is None
 

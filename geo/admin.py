@@ -1,0 +1,68 @@
+"""Administrative parts at the front of a Chinese address."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_HAN = "一-龥"
+_PROVINCES = (
+    "河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|"
+    "内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
+)
+_PROVINCE = re.compile(
+    rf"(?:中国|中华人民共和国)?((?:{_PROVINCES})(?:省|(?:壮族|回族|维吾尔)?自治区|特别行政区)|"
+    rf"(?:{_PROVINCES})(?=[{_HAN}]{{2,4}}[市县]))"
+)
+_NAME = rf"(?:(?![路街巷号弄镇]|小区|社区)[{_HAN}])"
+# An administrative word directly before a road word is part of the road's own name (红旗大街, 新区中路).
+_NOT_ROAD = r"(?!大?[路街道巷弄场]|[东西南北中]?[一二三四五六七八九十]*[路街]|政府|民[广中])"
+_CAPITAL = "(?:北京|上海|天津|重庆)"
+_CITY = re.compile(
+    rf"({_CAPITAL}市?(?={_NAME}+?[区县])|{_CAPITAL}市|{_NAME}{{2,6}}?(?:市|自治州|地区|盟){_NOT_ROAD})"
+)
+_DISTRICT = re.compile(
+    rf"({_NAME}{{2,8}}?(?<![小社园街校厂景片宅活墅属业新发])区(?!域|间)|"
+    rf"{_NAME}{{1,8}}?(?:新区|开发区|(?<![小社园街校厂景片宅活墅属业])区(?!域|间)|县|(?<=..)旗|(?<=..)市){_NOT_ROAD})"
+)
+_STREET = re.compile(rf"([{_HAN}]{{2,7}}?(?:街道(?:办事处)?(?![口路])|镇{_NOT_ROAD}|乡{_NOT_ROAD}))")
+
+
+def take_admin(body: str, parts: dict[str, Any]) -> str:
+    """Take province, city, district and street office off the front of a normalised address.
+
+    Parameters
+    ----------
+    body : str
+        Normalised address.
+    parts : dict
+        Receives ``province``, ``city``, ``district``, ``street`` and, for a town above a street office, ``lead``.
+
+    Returns
+    -------
+    str
+        What follows.
+
+    Notes
+    -----
+    No list of places is needed: a retired or misspelt district (和乎区) is still taken as written.
+    """
+    for name, pattern in (
+        ("province", _PROVINCE),
+        ("city", _CITY),
+        ("district", _DISTRICT),
+        ("street", _STREET),
+    ):
+        found = pattern.match(body)
+        if found is None:
+            continue
+        after = body[found.end() :]
+        if name == "street" and (not after or after[0].isdigit()):
+            continue
+        parts[name], body = found[1], after
+        while name == "district" and body.startswith(found[1]):
+            body = body[len(found[1]) :]  # written twice by two merged columns
+    below = _STREET.match(body) if parts.get("street", "").endswith(("镇", "乡")) else None
+    if below is not None and "街道" in below[1]:
+        parts["lead"], parts["street"], body = (parts["street"],), below[1], body[below.end() :]
+    return body
