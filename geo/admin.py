@@ -36,7 +36,7 @@ def take_admin(body: str, parts: dict[str, Any]) -> str:
     body : str
         Normalised address.
     parts : dict
-        Receives ``province``, ``city``, ``district``, ``street``, and ``lead`` for a town above a street office.
+        Receives ``province``, ``city``, ``district``, ``street``, and ``lead`` (town above a street office).
 
     Returns
     -------
