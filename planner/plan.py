@@ -116,7 +116,8 @@ def measure_travel(problem: Problem, shift: Shift, visits: Iterable[Visit]) -> i
 
 def measure_objective(problem: Problem, sequences: Mapping[str, Iterable[str]]) -> Objective:
     """Return the objective of visit ids in driving order by shift id."""
-    travel, served = 0, set()
+    travel = 0
+    served: set[str] = set()
     for shift_id, visit_ids in sequences.items():
         visits = [problem.visit_by_id[visit_id] for visit_id in visit_ids]
         served.update(visit.id for visit in visits)

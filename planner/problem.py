@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,6 +147,14 @@ class Problem:
         return {visit.id: visit for visit in self.visits}
 
     @cached_property
+    def visits_by_site(self) -> Mapping[str, tuple[Visit, ...]]:
+        """Visits of each site that owes any, in the order of `visits`."""
+        found: dict[str, list[Visit]] = {}
+        for visit in self.visits:
+            found.setdefault(visit.site, []).append(visit)
+        return {site: tuple(visits) for site, visits in found.items()}
+
+    @cached_property
     def shifts_by_slot(self) -> Mapping[str, tuple[Shift, ...]]:
         """Shifts of each slot, in the order of `shifts`."""
         found: dict[str, list[Shift]] = {}
@@ -154,7 +163,7 @@ class Problem:
         return {slot: tuple(shifts) for slot, shifts in found.items()}
 
 
-def _check_matrix(raw: NDArray[np.generic]) -> tuple[list[Fault], NDArray[np.int32]]:
+def _check_matrix(raw: NDArray[Any]) -> tuple[list[Fault], NDArray[np.int32]]:
     """Return the faults of the travel matrix and a read-only int32 copy (empty when unusable)."""
     empty: NDArray[np.int32] = np.zeros((0, 0), dtype=np.int32)
     if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:

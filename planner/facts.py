@@ -1,0 +1,188 @@
+"""The problem as the arrays the kernel reads, and the first state of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner import kernel
+from planner.options import SearchOptions
+from planner.problem import Problem
+
+_UNLIMITED = 2**40
+
+
+def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
+    """Return the arrays the kernel reads."""
+    slots = {slot: index for index, slot in enumerate(problem.shifts_by_slot)}
+    visit = _table_visits(problem)
+    duty = _table_duties(problem, slots)
+    window = _table_windows(problem, slots)
+    if len(duty):
+        visit[:, kernel.AWAY] = problem.travel_s[visit[:, kernel.PLACE], duty[0, kernel.DEPOT]]
+    bounds, choice = _list_choices(problem.travel_s, visit=visit, duty=duty, window=window)
+    visit[:, kernel.FROM], visit[:, kernel.TO] = bounds[:-1], bounds[1:]
+    site = visit[:, kernel.SITE]
+    sibling = np.argsort(site, kind="stable")
+    owner = np.zeros((len(problem.sites), 7), dtype=np.int64)
+    owner[:, kernel.GAP] = [item.min_gap_days for item in problem.sites]
+    edges = np.searchsorted(site[sibling], np.arange(len(problem.sites) + 1))
+    owner[:, kernel.FROM], owner[:, kernel.TO] = edges[:-1], edges[1:]
+    return kernel.Facts(
+        travel=problem.travel_s.copy(),
+        visit=visit,
+        window=window,
+        choice=choice,
+        owner=owner,
+        sibling=sibling.astype(np.int32),
+        near=_list_near(problem.travel_s, visit[:, kernel.PLACE], options.neighbours),
+        duty=duty,
+        knobs=np.array(
+            [
+                options.mean_removed,
+                options.max_string,
+                options.waiting_sample,
+                round(options.blink * 1e6),
+                problem.first_visit_prize,
+            ],
+            dtype=np.int64,
+        ),
+    )
+
+
+def _table_visits(problem: Problem) -> NDArray[np.int64]:
+    number = {site.id: index for index, site in enumerate(problem.sites)}
+    table = np.zeros((len(problem.visits), 8), dtype=np.int64)
+    for index, visit in enumerate(problem.visits):
+        site = number[visit.site]
+        table[index, kernel.PLACE] = problem.sites[site].location
+        table[index, kernel.SERVICE] = visit.service_s
+        table[index, kernel.PENALTY] = visit.penalty
+        table[index, kernel.DEMAND] = visit.demand
+        table[index, kernel.SITE] = site
+    return table
+
+
+def _table_duties(problem: Problem, slots: Mapping[str, int]) -> NDArray[np.int64]:
+    table = np.zeros((len(problem.shifts), 7), dtype=np.int64)
+    for index, shift in enumerate(problem.shifts):
+        table[index, kernel.DEPOT] = problem.depot_by_id[shift.depot].location
+        table[index, kernel.START] = shift.start_s
+        table[index, kernel.END] = shift.end_s
+        table[index, kernel.CAPACITY] = _UNLIMITED if shift.capacity is None else shift.capacity
+        table[index, kernel.MOST] = _UNLIMITED if shift.max_stops is None else shift.max_stops
+        table[index, kernel.DAY] = shift.day
+        table[index, kernel.SLOT] = slots[shift.slot]
+    return table
+
+
+def _table_windows(problem: Problem, slots: Mapping[str, int]) -> NDArray[np.int32]:
+    table = np.zeros((len(problem.visits), max(len(slots), 1), 2), dtype=np.int32)
+    table[:, :, 1] = -1
+    for index, visit in enumerate(problem.visits):
+        for window in visit.windows:
+            if window.slot in slots:
+                table[index, slots[window.slot]] = window.open_s, window.close_s
+    return table
+
+
+def _list_choices(
+    travel_s: NDArray[np.int32],
+    *,
+    visit: NDArray[np.int64],
+    duty: NDArray[np.int64],
+    window: NDArray[np.int32],
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return for each visit the shifts that can serve it alone: bounds, and shift, open and close."""
+    if not len(visit) or not len(duty):
+        return np.zeros(len(visit) + 1, dtype=np.int64), np.zeros((0, 3), dtype=np.int32)
+    place, depot = visit[:, kernel.PLACE], duty[:, kernel.DEPOT]
+    travel = travel_s.astype(np.int64)
+    out = travel[depot[None, :], place[:, None]]
+    back = travel[place[:, None], depot[None, :]]
+    opens, closes = window[:, duty[:, kernel.SLOT], 0], window[:, duty[:, kernel.SLOT], 1]
+    begin = np.maximum(duty[:, kernel.START] + out, opens)
+    fits = (begin <= closes) & (begin + visit[:, [kernel.SERVICE]] + back <= duty[:, kernel.END])
+    fits &= (visit[:, [kernel.DEMAND]] <= duty[:, kernel.CAPACITY]) & (duty[:, kernel.MOST] >= 1)
+    rows, columns = np.nonzero(fits)
+    choice = np.stack([columns, opens[rows, columns], closes[rows, columns]], axis=1)
+    return np.searchsorted(rows, np.arange(len(visit) + 1)), choice.astype(np.int32)
+
+
+def _list_near(travel_s: NDArray[np.int32], place: NDArray[np.int64], neighbours: int) -> NDArray[np.int32]:
+    """Return for each visit itself and its nearest visits, shape (visits, min(neighbours + 1, visits))."""
+    width = min(neighbours + 1, len(place))
+    near = np.zeros((len(place), width), dtype=np.int32)
+    for index, there in enumerate(place):
+        away = np.minimum(travel_s[there, place], travel_s[place, there])
+        away[index] = -1
+        near[index] = np.argsort(away, kind="stable")[:width]
+    return near
+
+
+def measure_leg(facts: kernel.Facts) -> float:
+    """Return the mean seconds from a visit to its ten nearest visits elsewhere, at least 1."""
+    place = facts.visit[:, kernel.PLACE]
+    legs = facts.travel[place[:, None], place[facts.near[:, 1:11]]]
+    moving = legs[legs > 0]
+    return float(max(moving.mean(), 1.0)) if moving.size else 1.0
+
+
+def _bound_stops(facts: kernel.Facts) -> int:
+    """Return an upper bound on the stops of any route, from service times and stop limits."""
+    if not len(facts.duty):
+        return 1
+    least = np.cumsum(np.sort(facts.visit[:, kernel.SERVICE]))
+    longest = int((facts.duty[:, kernel.END] - facts.duty[:, kernel.START]).max())
+    fitting = int(np.searchsorted(least, longest, side="right"))
+    return max(1, min(fitting, int(facts.duty[:, kernel.MOST].max())))
+
+
+def start_search(
+    problem: Problem, facts: kernel.Facts, sequences: Mapping[str, Sequence[str]], *, seed: int
+) -> kernel.Search:
+    """Return the arrays of a search holding `sequences`, its books still to be filled.
+
+    Raises
+    ------
+    ValueError
+        When a route has more stops than any shift has time for.
+    """
+    visits, shifts, width = len(problem.visits), len(problem.shifts), _bound_stops(facts) + 2
+    number = {visit.id: index for index, visit in enumerate(problem.visits)}
+    route = np.zeros((shifts, width, 4), dtype=np.int32)
+    book = np.zeros((shifts, 6), dtype=np.int64)
+    for index, shift in enumerate(problem.shifts):
+        stops = [number[visit] for visit in sequences.get(shift.id, ())]
+        if len(stops) > width - 2:
+            raise ValueError("the start has a route longer than any shift allows")
+        route[index, 1 : len(stops) + 1, kernel.STOP] = stops
+        book[index, kernel.COUNT] = len(stops)
+    tally: NDArray[Any] = np.zeros((visits, 3), dtype=np.int64)
+    tally[:, [kernel.SHIFT, kernel.WAITS]] = -1
+    return kernel.Search(
+        route=route,
+        book=book,
+        old_route=route.copy(),
+        old_book=book.copy(),
+        best=np.zeros((shifts, width), dtype=np.int32),
+        tally=tally,
+        seen=np.zeros(len(problem.sites), dtype=np.int64),
+        lists=np.zeros((3, max(visits, shifts, 1)), dtype=np.int32),
+        key=np.zeros(visits, dtype=float),
+        known=np.zeros((len(facts.choice), 3), dtype=np.int64),
+        numbers=np.zeros(6, dtype=np.int64),
+        chance=np.array([_scramble(seed)], dtype=np.uint64),
+    )
+
+
+def _scramble(seed: int) -> int:
+    """Return a nonzero 64-bit start for xorshift from any seed (one step of splitmix64)."""
+    mask = 2**64 - 1
+    value = (seed + 0x9E3779B97F4A7C15) & mask
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & mask
+    return (value ^ (value >> 31)) or 1
