@@ -114,3 +114,66 @@ class SolveOptions:
             faults.append(Fault("engine", "unknown_engine", {"known": list(ENGINES), "value": self.engine}))
         if faults:
             raise OptionsError(faults)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterOptions:
+    """Rules and limits of the roster.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the solver and of the draw of teams, 0 to 2**31 - 1.
+    crew_size : int
+        Members wanted in a team; a team may run with fewer, down to `min_crew`.
+    min_crew : int
+        Fewest members of a team.
+    min_certified : int
+        Fewest holders of an officer certificate in a team; members without one never count for it.
+    leader_required : bool
+        Whether a team needs a member who may lead; without it any certified member can be named leader.
+    max_week : int
+        Most shifts of an officer in an ISO calendar week.
+    max_day : int
+        Most shifts of an officer on one date.
+    min_rest_h : float
+        Fewest hours between shifts of an officer on different dates.
+    effort : float
+        Deterministic time of the solver, about seconds; the same effort gives the same roster.
+
+    Raises
+    ------
+    OptionsError
+        When a value is outside its range.
+    """
+
+    seed: int = 1
+    crew_size: int = 2
+    min_crew: int = 2
+    min_certified: int = 2
+    leader_required: bool = False
+    max_week: int = 5
+    max_day: int = 2
+    min_rest_h: float = 11.0
+    effort: float = 4.0
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range, all at once."""
+        faults = [
+            Fault(name, "too_small", {"least": least, "value": getattr(self, name)})
+            for name, least in (("min_crew", 1), ("min_certified", 0), ("max_week", 1), ("max_day", 1))
+            if getattr(self, name) < least
+        ]
+        if self.crew_size < max(self.min_crew, self.min_certified):
+            least = max(self.min_crew, self.min_certified)
+            faults.append(Fault("crew_size", "too_small", {"least": least, "value": self.crew_size}))
+        if not 0 <= self.seed < 2**31:
+            faults.append(Fault("seed", "out_of_range", {"least": 0, "below": 2**31, "value": self.seed}))
+        if not 0 <= self.min_rest_h < 24:
+            faults.append(
+                Fault("min_rest_h", "out_of_range", {"least": 0, "below": 24, "value": self.min_rest_h})
+            )
+        if not 0 < self.effort < math.inf:
+            faults.append(Fault("effort", "out_of_range", {"above": 0, "value": self.effort}))
+        if faults:
+            raise OptionsError(faults)
