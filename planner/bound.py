@@ -105,6 +105,8 @@ class _Programme:
 
     def minimise(self, costs: NDArray[np.float64]) -> float:
         """Return the least value of the costs over all variables."""
+        if not self.cells:
+            return 0.0
         rows, columns, factors = zip(*self.cells, strict=True)
         matrix = coo_matrix((factors, (rows, columns)), shape=(len(self.limits), self.size)).tocsr()
         most = np.ones(self.size)
@@ -139,8 +141,6 @@ def bound_objective(problem: Problem) -> int | None:
 
 def _prepare(problem: Problem) -> _Programme | None:
     programme = _Programme(problem)
-    if not programme.size:
-        return _Programme(problem)
     if programme.size > VARIABLE_LIMIT:
         return None
     programme.add_rows()
@@ -157,7 +157,7 @@ def _minimise_objective(programme: _Programme) -> int:
     costs[programme.seen_at :] = -problem.first_visit_prize
     worst = sum(visit.penalty for visit in problem.visits)
     worst += problem.first_visit_prize * len(problem.visits_by_site)
-    return max(0, -_round_down(-(worst + programme.minimise(costs)))) if programme.size else 0
+    return max(0, -_round_down(-(worst + programme.minimise(costs))))
 
 
 def _round_down(value: float) -> int:

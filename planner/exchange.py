@@ -29,6 +29,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.shifted = False  # An array lost an item, so that later positions no longer match.
 
     def refuse(self, where: str, code: str, **fields: object) -> None:
         """Add one fault."""
@@ -70,6 +71,7 @@ class _Reader:
                 items.append((f"{path}[{index}]", item))
             else:
                 self.check(item, dict, f"{path}[{index}]")
+                self.shifted = True
         return items
 
 
@@ -121,6 +123,8 @@ def parse_problem(text: str) -> Problem:
         "visits": tuple(_read_visit(reader, item, at) for at, item in reader.objects(top, "visits")),
         "first_visit_prize": reader.allow(top, "first_visit_prize", int, 0),
     }
+    if reader.shifted:
+        raise ProblemError(reader.faults)
     try:
         problem = Problem(**parts)
     except ProblemError as error:

@@ -36,13 +36,13 @@ class SearchOptions:
         When a value is outside its range.
     """
 
-    mean_removed: int = 10
+    mean_removed: int = 12
     max_string: int = 10
     neighbours: int = 60
     blink: float = 0.01
-    waiting_sample: int = 6
-    start_temperature: float = 0.5
-    end_temperature: float = 0.005
+    waiting_sample: int = 4
+    start_temperature: float = 4.0
+    end_temperature: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse values outside their range, all at once."""

@@ -23,7 +23,7 @@ def make_district(institutions: int, *, seed: int = 1, teams: int | None = None,
     chance = random.Random(seed)
     teams = teams or max(2, round(institutions / 125))
     slots = _list_slots(days)
-    points = _scatter(chance, institutions, side_m=1000 * math.sqrt(institutions / 4))
+    points = _scatter(chance, institutions, side_m=1000 * math.sqrt(institutions / 8))
     xy = np.array(points)
     away = np.hypot(xy[:, None, 0] - xy[None, :, 0], xy[:, None, 1] - xy[None, :, 1])
     travel = np.floor(60 + 1.3 * away / 4.17).astype(np.int64)
@@ -83,7 +83,7 @@ def _owe(
     allowed = {"evening"} if kind < 0.25 else {"weekend"} if kind < 0.45 else {"evening", "weekend", "noon"}
     count = chance.choices((1, 2, 3, 4), weights=(60, 24, 10, 6))[0]
     risk = chance.uniform(1, 4)
-    service = chance.choice((900, 1200, 1500, 1800, 2400))
+    service = chance.choice((600, 900, 1200, 1500, 1800))
     visits = []
     for number in range(count):
         recheck = number == 0 and chance.random() < 0.06

@@ -1,0 +1,72 @@
+"""Plain, slow answers about small problems, written apart from the planner."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from planner.problem import Problem, Shift, Visit
+
+
+def follow(problem: Problem, shift: Shift, order: Sequence[Visit], *, extra_s: int = 0) -> int | None:
+    """Return the travel of a route, None when it breaks a window, the shift's end or a limit."""
+    places = {site.id: site.location for site in problem.sites}
+    depot = {item.id: item.location for item in problem.depots}[shift.depot]
+    if shift.max_stops is not None and len(order) > shift.max_stops:
+        return None
+    if shift.capacity is not None and sum(visit.demand for visit in order) > shift.capacity:
+        return None
+    clock, here, travel = shift.start_s, depot, 0
+    for visit in order:
+        windows = [window for window in visit.windows if window.slot == shift.slot]
+        if not windows:
+            return None
+        step = int(problem.travel_s[here, places[visit.site]])
+        clock = max(clock + step, windows[0].open_s)
+        if clock > windows[0].close_s:
+            return None
+        clock, here, travel = clock + visit.service_s, places[visit.site], travel + step
+    travel += int(problem.travel_s[here, depot])
+    back = clock + int(problem.travel_s[here, depot])
+    return travel if not order or back <= shift.end_s + extra_s else None
+
+
+def too_near(problem: Problem, visit: Visit, day: int, served: Mapping[str, int]) -> list[str]:
+    """Return the served visits (id to day) of the same site that are too few days from `day`."""
+    gap = {site.id: site.min_gap_days for site in problem.sites}[visit.site]
+    return [
+        other.id
+        for other in problem.visits
+        if other.site == visit.site
+        and other.id != visit.id
+        and other.id in served
+        and abs(served[other.id] - day) < gap
+    ]
+
+
+def count_lost(problem: Problem, served: Iterable[str]) -> int:
+    """Return the uncollected prize when exactly `served` are served."""
+    kept = set(served)
+    lost = sum(v.prize + (1_000_000 if v.mandatory else 0) for v in problem.visits if v.id not in kept)
+    unseen = {v.site for v in problem.visits} - {v.site for v in problem.visits if v.id in kept}
+    return lost + problem.first_visit_prize * len(unseen)
+
+
+def list_plans(problem: Problem) -> Iterator[tuple[dict[str, int], int]]:
+    """Yield every feasible choice of served visits (id to day) with its least travel."""
+    choices = [None, *problem.shifts]
+    for picked in itertools.product(choices, repeat=len(problem.visits)):
+        served = {v.id: s.day for v, s in zip(problem.visits, picked, strict=True) if s is not None}
+        if any(v.id in served and too_near(problem, v, served[v.id], served) for v in problem.visits):
+            continue
+        travel = 0
+        for shift in problem.shifts:
+            own = [v for v, s in zip(problem.visits, picked, strict=True) if s is shift]
+            if own:
+                lengths = [follow(problem, shift, order) for order in itertools.permutations(own)]
+                feasible = [length for length in lengths if length is not None]
+                if not feasible:
+                    break
+                travel += min(feasible)
+        else:
+            yield served, travel
