@@ -1,0 +1,43 @@
+"""SQLAlchemy records; importing this package registers every table on `Base.metadata`."""
+
+from data.schema.account import AuditEvent, AuditHead, Job, LoginSession, User
+from data.schema.base import Base
+from data.schema.inspection import Finding, Tip, VisitRecord
+from data.schema.patrol import (
+    CalendarDay,
+    Officer,
+    OfficerLeave,
+    PlanRevision,
+    PlanShift,
+    PlanShiftMember,
+    PlanStop,
+    PlanUnserved,
+    SchoolBreak,
+)
+from data.schema.place import District, GazetteerEntry, GridArea, Institution, School
+
+__all__ = [
+    "AuditEvent",
+    "AuditHead",
+    "Base",
+    "CalendarDay",
+    "District",
+    "Finding",
+    "GazetteerEntry",
+    "GridArea",
+    "Institution",
+    "Job",
+    "LoginSession",
+    "Officer",
+    "OfficerLeave",
+    "PlanRevision",
+    "PlanShift",
+    "PlanShiftMember",
+    "PlanStop",
+    "PlanUnserved",
+    "School",
+    "SchoolBreak",
+    "Tip",
+    "User",
+    "VisitRecord",
+]

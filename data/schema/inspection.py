@@ -1,0 +1,66 @@
+"""Records of what was seen: visits, findings and tips."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.schema.base import Base, TermType
+from data.terms import (
+    FindingCode,
+    FindingStatus,
+    Outcome,
+    SlotClass,
+    SlotKind,
+    TipStatus,
+    VisitMode,
+    VisitReason,
+)
+
+
+class VisitRecord(Base):
+    """A visit that took place and its outcome."""
+
+    __tablename__ = "visit_record"
+    __table_args__ = (Index(None, "institution_id", "date"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"))
+    date: Mapped[dt.date] = mapped_column(Date, index=True)
+    slot_kind: Mapped[SlotKind] = mapped_column(TermType(SlotKind))
+    slot_class: Mapped[SlotClass] = mapped_column(TermType(SlotClass))
+    mode: Mapped[VisitMode] = mapped_column(TermType(VisitMode))
+    reason: Mapped[VisitReason] = mapped_column(TermType(VisitReason))
+    outcome: Mapped[Outcome] = mapped_column(TermType(Outcome))
+    team: Mapped[str] = mapped_column(String(20))
+    plan_stop_id: Mapped[int | None] = mapped_column(ForeignKey("plan_stop.id"))
+
+
+class Finding(Base):
+    """A problem found on a visit, until it is closed out (销号)."""
+
+    __tablename__ = "finding"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit_record.id"), index=True)
+    code: Mapped[FindingCode] = mapped_column(TermType(FindingCode))
+    found_on: Mapped[dt.date] = mapped_column(Date, index=True)
+    status: Mapped[FindingStatus] = mapped_column(TermType(FindingStatus), index=True)
+    recheck_due: Mapped[dt.date | None] = mapped_column(Date)
+    closed_on: Mapped[dt.date | None] = mapped_column(Date)
+
+
+class Tip(Base):
+    """A lead from the public; the tipster's identity is never stored here."""
+
+    __tablename__ = "tip"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
+    received_on: Mapped[dt.date] = mapped_column(Date, index=True)
+    due_on: Mapped[dt.date] = mapped_column(Date)
+    status: Mapped[TipStatus] = mapped_column(TermType(TipStatus), index=True)
+    handled: Mapped[bool] = mapped_column(Boolean, default=False)

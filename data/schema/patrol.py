@@ -1,0 +1,153 @@
+"""Records of planning: officers and their leave, calendar overrides, plan revisions and their rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from data.schema.base import Base, TermType, UtcDateTime
+from data.terms import DayType, PlanStatus, SlotClass, SlotKind
+
+
+class Officer(Base):
+    """A person who can be rostered; only certified ones count for the two an inspection needs."""
+
+    __tablename__ = "officer"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    department: Mapped[str] = mapped_column(String(60))
+    certificate_no: Mapped[str | None] = mapped_column(String(40))
+    certificate_until: Mapped[dt.date | None] = mapped_column(Date)
+    leads: Mapped[bool] = mapped_column(Boolean, default=False)
+    leave: Mapped[list[OfficerLeave]] = relationship(
+        back_populates="officer", cascade="all, delete-orphan", lazy="raise"
+    )
+
+
+class OfficerLeave(Base):
+    """A date on which an officer is not available."""
+
+    __tablename__ = "officer_leave"
+    __table_args__ = (UniqueConstraint("officer_id", "date"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    officer_id: Mapped[int] = mapped_column(ForeignKey("officer.id", ondelete="CASCADE"))
+    date: Mapped[dt.date] = mapped_column(Date)
+    officer: Mapped[Officer] = relationship(back_populates="leave", lazy="raise")
+
+
+class CalendarDay(Base):
+    """A bureau's own word on a date; overrides the shipped calendar."""
+
+    __tablename__ = "calendar_day"
+
+    date: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    day_type: Mapped[DayType] = mapped_column(TermType(DayType))
+    name: Mapped[str] = mapped_column(String(60), default="")
+    source: Mapped[str] = mapped_column(String(200))
+
+
+class SchoolBreak(Base):
+    """A school holiday (寒暑假) of the district, both dates inclusive."""
+
+    __tablename__ = "school_break"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    first_day: Mapped[dt.date] = mapped_column(Date)
+    last_day: Mapped[dt.date] = mapped_column(Date)
+    source: Mapped[str] = mapped_column(String(200))
+
+
+class PlanRevision(Base):
+    """A plan as computed: options, seed and digest; immutable once stored, only its status moves on."""
+
+    __tablename__ = "plan_revision"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    period_from: Mapped[dt.date] = mapped_column(Date, index=True)
+    period_to: Mapped[dt.date] = mapped_column(Date, index=True)
+    round_from: Mapped[dt.date] = mapped_column(Date)
+    status: Mapped[PlanStatus] = mapped_column(TermType(PlanStatus), index=True)
+    provisional: Mapped[bool] = mapped_column(Boolean, default=False)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seed: Mapped[int] = mapped_column(Integer)
+    input_digest: Mapped[str] = mapped_column(String(64))
+    document_digest: Mapped[str] = mapped_column(String(64))
+    document: Mapped[bytes] = mapped_column(LargeBinary)
+    summary: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(String(60))
+    published_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    published_by: Mapped[str | None] = mapped_column(String(60))
+
+
+class PlanShift(Base):
+    """One team's work in one slot of a plan."""
+
+    __tablename__ = "plan_shift"
+    __table_args__ = (UniqueConstraint("plan_id", "code"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_revision.id", ondelete="CASCADE"), index=True)
+    code: Mapped[str] = mapped_column(String(40))
+    team: Mapped[str] = mapped_column(String(20))
+    date: Mapped[dt.date] = mapped_column(Date, index=True)
+    slot_kind: Mapped[SlotKind] = mapped_column(TermType(SlotKind))
+    start_s: Mapped[int] = mapped_column(Integer)
+    end_s: Mapped[int] = mapped_column(Integer)
+    travel_s: Mapped[int] = mapped_column(Integer)
+
+
+class PlanShiftMember(Base):
+    """An officer on a shift."""
+
+    __tablename__ = "plan_shift_member"
+    __table_args__ = (UniqueConstraint("shift_id", "officer_id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("plan_shift.id", ondelete="CASCADE"), index=True)
+    officer_id: Mapped[int] = mapped_column(ForeignKey("officer.id"), index=True)
+    leads: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class PlanStop(Base):
+    """One stop of a route: seconds are seconds of the shift's local day."""
+
+    __tablename__ = "plan_stop"
+    __table_args__ = (UniqueConstraint("shift_id", "sequence"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_revision.id", ondelete="CASCADE"), index=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("plan_shift.id", ondelete="CASCADE"), index=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
+    visit_code: Mapped[str] = mapped_column(String(60))
+    sequence: Mapped[int] = mapped_column(Integer)
+    arrive_s: Mapped[int] = mapped_column(Integer)
+    start_s: Mapped[int] = mapped_column(Integer)
+    leave_s: Mapped[int] = mapped_column(Integer)
+    slot_class: Mapped[SlotClass] = mapped_column(TermType(SlotClass))
+    mandatory: Mapped[bool] = mapped_column(Boolean, default=False)
+    points: Mapped[float] = mapped_column(Float, default=0.0)
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class PlanUnserved(Base):
+    """A visit that is owed but not in the plan, with its verified reason."""
+
+    __tablename__ = "plan_unserved"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_revision.id", ondelete="CASCADE"), index=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
+    visit_code: Mapped[str] = mapped_column(String(60))
+    slot_class: Mapped[SlotClass | None] = mapped_column(TermType(SlotClass))
+    mandatory: Mapped[bool] = mapped_column(Boolean, default=False)
+    code: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)

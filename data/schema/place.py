@@ -1,0 +1,110 @@
+"""Records of the district's places: the district itself, grid areas, schools, gazetteer, institutions."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Boolean, Date, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.schema.base import Base, Geometry, TermType, UtcDateTime
+from data.terms import Authority, CareType, Kind, SiteStatus, Stage
+
+
+class District(Base):
+    """The one district this register belongs to; the depot is where teams start."""
+
+    __tablename__ = "district"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    code: Mapped[str] = mapped_column(String(12), default="")
+    name: Mapped[str] = mapped_column(String(100), default="")
+    depot_name: Mapped[str | None] = mapped_column(String(100))
+    depot_lon: Mapped[float | None] = mapped_column(Float)
+    depot_lat: Mapped[float | None] = mapped_column(Float)
+    fictional: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class GridArea(Base):
+    """An official grid area (网格), imported and never re-cut; codes are text of 12 to 20 characters."""
+
+    __tablename__ = "grid_area"
+    __table_args__ = (Index(None, "minx", "maxx"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), index=True)
+    code_scheme: Mapped[str | None] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(100), default="")
+    subdistrict: Mapped[str] = mapped_column(String(60), default="", index=True)
+    community: Mapped[str] = mapped_column(String(60), default="")
+    valid_from: Mapped[dt.date | None] = mapped_column(Date)
+    valid_to: Mapped[dt.date | None] = mapped_column(Date, index=True)
+    source_crs: Mapped[str] = mapped_column(String(20), default="wgs84")
+    geometry: Mapped[BaseGeometry] = mapped_column(Geometry)
+    minx: Mapped[float] = mapped_column(Float)
+    miny: Mapped[float] = mapped_column(Float)
+    maxx: Mapped[float] = mapped_column(Float)
+    maxy: Mapped[float] = mapped_column(Float)
+
+
+class School(Base):
+    """A school that institutions gather round."""
+
+    __tablename__ = "school"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    stage: Mapped[Stage] = mapped_column(TermType(Stage))
+    address: Mapped[str] = mapped_column(String(200), default="")
+    lon: Mapped[float] = mapped_column(Float)
+    lat: Mapped[float] = mapped_column(Float)
+    source_crs: Mapped[str] = mapped_column(String(20))
+
+
+class GazetteerEntry(Base):
+    """A known address with its point; the offline geocoder's memory."""
+
+    __tablename__ = "gazetteer_entry"
+    __table_args__ = (Index(None, "name", "address", unique=True),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(150), default="")
+    address: Mapped[str] = mapped_column(String(200))
+    lon: Mapped[float] = mapped_column(Float)
+    lat: Mapped[float] = mapped_column(Float)
+    source_crs: Mapped[str] = mapped_column(String(20))
+
+
+class Institution(Base):
+    """A licensed or known place to inspect, with its located point and grid area."""
+
+    __tablename__ = "institution"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    uscc: Mapped[str | None] = mapped_column(String(18), unique=True)
+    identity_key: Mapped[str] = mapped_column(String(300), index=True)
+    name: Mapped[str] = mapped_column(String(150))
+    kind: Mapped[Kind] = mapped_column(TermType(Kind), index=True)
+    care_type: Mapped[CareType | None] = mapped_column(TermType(CareType))
+    permit_no: Mapped[str | None] = mapped_column(String(30))
+    authority: Mapped[Authority] = mapped_column(TermType(Authority))
+    address: Mapped[str] = mapped_column(String(200))
+    status: Mapped[SiteStatus] = mapped_column(TermType(SiteStatus), index=True)
+    contact_name: Mapped[str | None] = mapped_column(String(60))
+    contact_phone: Mapped[str | None] = mapped_column(String(40))
+    declared_lon: Mapped[float | None] = mapped_column(Float)
+    declared_lat: Mapped[float | None] = mapped_column(Float)
+    source_crs: Mapped[str | None] = mapped_column(String(20))
+    lon: Mapped[float | None] = mapped_column(Float)
+    lat: Mapped[float | None] = mapped_column(Float)
+    match_level: Mapped[str | None] = mapped_column(String(20))
+    match_score: Mapped[float | None] = mapped_column(Float)
+    match_code: Mapped[str | None] = mapped_column(String(40))
+    match_text: Mapped[str | None] = mapped_column(Text)
+    error_radius_m: Mapped[float | None] = mapped_column(Float)
+    doubtful: Mapped[bool] = mapped_column(Boolean, default=False)
+    grid_id: Mapped[int | None] = mapped_column(ForeignKey("grid_area.id"), index=True)
+    grid_code: Mapped[str | None] = mapped_column(String(20), index=True)
+    subdistrict: Mapped[str | None] = mapped_column(String(60), index=True)
+    changed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
