@@ -1,0 +1,333 @@
+"""Register import: checked rows, rejects with row, column and reason, upsert by code or name and address."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data import uscc as codes
+from data.errors import SheetError
+from data.schema import Institution
+from data.sheets import Header, Row, find_header, normalise, read_rows, record_rows
+from data.terms import Authority, CareType, Kind, SiteStatus
+
+Coordinates = NDArray[np.float64]
+ToWgs84 = Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]
+Extent = tuple[float, float, float, float]
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "number": ("序号", "编号"),
+    "name": ("机构名称", "名称", "单位名称", "培训机构名称", "企业名称", "场所名称", "name"),
+    "kind": ("机构类别", "类别", "机构类型", "类型", "培训类别", "经营类别", "kind"),
+    "uscc": ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "uscc"),
+    "permit_no": ("办学许可证号", "办学许可证", "许可证号", "办学许可证编号"),
+    "authority": ("登记机关", "登记部门", "审批机关", "发证机关"),
+    "address": ("地址", "详细地址", "机构地址", "办学地址", "经营地址", "培训地址", "住所", "address"),
+    "status": ("营业状态", "状态", "经营状态", "办学状态", "机构状态"),
+    "contact_name": ("负责人", "法定代表人", "法人", "举办者", "联系人"),
+    "contact_phone": ("联系电话", "电话", "手机", "联系方式"),
+    "lon": ("经度", "lon", "lng", "longitude", "x"),
+    "lat": ("纬度", "lat", "latitude", "y"),
+}
+REQUIRED = ("name", "kind", "address")
+
+KIND_WORDS: dict[str, tuple[Kind, CareType | None]] = {
+    "学科类": (Kind.SUBJECT, None),
+    "学科": (Kind.SUBJECT, None),
+    "学科类培训": (Kind.SUBJECT, None),
+    "非学科类": (Kind.NON_SUBJECT, None),
+    "非学科": (Kind.NON_SUBJECT, None),
+    "非学科类培训": (Kind.NON_SUBJECT, None),
+    "体育类": (Kind.NON_SUBJECT, None),
+    "艺术类": (Kind.NON_SUBJECT, None),
+    "文化艺术类": (Kind.NON_SUBJECT, None),
+    "科技类": (Kind.NON_SUBJECT, None),
+    "托管": (Kind.CARE, CareType.CARE_CENTER),
+    "托管机构": (Kind.CARE, CareType.CARE_CENTER),
+    "托管班": (Kind.CARE, CareType.CARE_CENTER),
+    "校外托管": (Kind.CARE, CareType.CARE_CENTER),
+    "看护": (Kind.CARE, CareType.CHILD_MINDING),
+    "看护班": (Kind.CARE, CareType.CHILD_MINDING),
+    "看护点": (Kind.CARE, CareType.CHILD_MINDING),
+    "小饭桌": (Kind.CARE, CareType.MEAL_TABLE),
+    "自习室": (Kind.SELF_STUDY, None),
+    "自习": (Kind.SELF_STUDY, None),
+    "教育咨询": (Kind.EDU_CONSULT, None),
+    "教育信息咨询": (Kind.EDU_CONSULT, None),
+    "咨询": (Kind.EDU_CONSULT, None),
+    "幼儿园": (Kind.KINDERGARTEN, None),
+    "无证无照": (Kind.UNLICENSED, None),
+}
+STATUS_WORDS: dict[str, SiteStatus] = {
+    "": SiteStatus.UNKNOWN,
+    "营业": SiteStatus.OPEN,
+    "正常": SiteStatus.OPEN,
+    "正常营业": SiteStatus.OPEN,
+    "在营": SiteStatus.OPEN,
+    "存续": SiteStatus.OPEN,
+    "开业": SiteStatus.OPEN,
+    "暂停营业": SiteStatus.SUSPENDED,
+    "停业": SiteStatus.SUSPENDED,
+    "暂停": SiteStatus.SUSPENDED,
+    "暂停业": SiteStatus.SUSPENDED,
+    "注销办理中": SiteStatus.EXITING,
+    "正在注销": SiteStatus.EXITING,
+    "注销中": SiteStatus.EXITING,
+    "已注销": SiteStatus.DEREGISTERED,
+    "注销": SiteStatus.DEREGISTERED,
+    "未知": SiteStatus.UNKNOWN,
+}
+AUTHORITY_WORDS: dict[str, Authority] = {
+    "民政局": Authority.CIVIL_AFFAIRS,
+    "民政": Authority.CIVIL_AFFAIRS,
+    "市场监管局": Authority.MARKET,
+    "市场监督管理局": Authority.MARKET,
+    "市监局": Authority.MARKET,
+    "教育局": Authority.EDUCATION,
+}
+_LOCATION_FIELDS = ("address", "declared_lon", "declared_lat", "source_crs")
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that was not imported: where, what and the code of the reason."""
+
+    row: int
+    column: str
+    value: str
+    code: str
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class ImportResult:
+    """What an import did; `unchanged` rows were already there as they are."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: list[Reject] = field(default_factory=list)
+
+    def count(self, verdict: str) -> None:
+        """Count one row as `added`, `updated` or `unchanged`."""
+        setattr(self, verdict, getattr(self, verdict) + 1)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The values of one good row."""
+
+    row: int
+    values: dict[str, object]
+
+
+def identity_key(name: str, address: str) -> str:
+    """Return the key that tells records without a code apart: name and address without blanks."""
+    return re.sub(r"\s+", "", normalise(name)) + "@" + re.sub(r"\s+", "", normalise(address))
+
+
+def import_register(
+    session: Session,
+    path: Path,
+    *,
+    now: dt.datetime,
+    sheet: str | None = None,
+    source_crs: str | None = None,
+    to_wgs84: ToWgs84 | None = None,
+    extent: Extent | None = None,
+) -> ImportResult:
+    """Import an institution register and upsert its good rows; bad rows come back as rejects.
+
+    Parameters
+    ----------
+    source_crs, to_wgs84
+        Name of the datum of coordinate columns and the function that converts them; both are needed
+        when the table has coordinates.
+    extent
+        (west, south, east, north) in degrees beyond which declared coordinates are rejected.
+
+    Raises
+    ------
+    SheetError
+        When the file as a whole cannot be used, `crs_required` when coordinates come without a datum.
+    """
+    rows = read_rows(path, sheet=sheet)
+    header = find_header(rows, COLUMNS, required=REQUIRED)
+    if "lon" in header.columns and "lat" in header.columns and (source_crs is None or to_wgs84 is None):
+        raise SheetError("crs_required", file=path.name)
+    result = ImportResult()
+    good: list[Checked] = []
+    for row in record_rows(rows, header):
+        checked, rejects = check_row(row, header, extent=extent, to_wgs84=to_wgs84)
+        if rejects:
+            result.rejected.extend(rejects)
+        elif checked is not None:
+            good.append(checked)
+    good = _without_duplicates(good, header, result)
+    _upsert(session, good, result, source_crs=source_crs, now=now)
+    result.rejected.sort(key=lambda reject: (reject.row, reject.column))
+    return result
+
+
+def check_row(
+    row: Row, header: Header, *, extent: Extent | None, to_wgs84: ToWgs84 | None
+) -> tuple[Checked | None, list[Reject]]:
+    """Return the values of a row, or every reason why it is rejected."""
+    rejects: list[Reject] = []
+
+    def reject(name: str, code: str, **fields: object) -> None:
+        title = header.titles.get(name, COLUMNS[name][0])
+        rejects.append(Reject(row.number, title, row.get(name), code, dict(fields)))
+
+    for name in ("name", "address"):
+        if not row.get(name):
+            reject(name, f"no_{name}")
+    kind_word = re.sub(r"\s+", "", row.get("kind"))
+    if kind_word not in KIND_WORDS:
+        reject("kind", "unknown_kind" if kind_word else "no_kind")
+    code = row.get("uscc").replace(" ", "").upper() or None
+    if code is not None and (fault := codes.fault(code)) is not None:
+        reject("uscc", fault)
+    if row.get("status") not in STATUS_WORDS:
+        reject("status", "unknown_status")
+    point = read_point(row, header, rejects, extent=extent, to_wgs84=to_wgs84)
+    if rejects:
+        return None, rejects
+    kind, care_type = KIND_WORDS[kind_word]
+    declared = AUTHORITY_WORDS.get(row.get("authority"), Authority.UNKNOWN)
+    return Checked(
+        row.number,
+        {
+            "uscc": code,
+            "identity_key": identity_key(row.get("name"), row.get("address")),
+            "name": row.get("name"),
+            "kind": kind,
+            "care_type": care_type,
+            "permit_no": row.get("permit_no") or None,
+            "authority": declared if code is None else _derive_authority(code, declared),
+            "address": re.sub(r"\s+", "", row.get("address")),
+            "status": STATUS_WORDS[row.get("status")],
+            "contact_name": row.get("contact_name") or None,
+            "contact_phone": row.get("contact_phone") or None,
+            "declared_lon": None if point is None else point[0],
+            "declared_lat": None if point is None else point[1],
+        },
+    ), []
+
+
+def _derive_authority(code: str, declared: Authority) -> Authority:
+    derived = codes.authority(code)
+    return declared if derived is Authority.UNKNOWN else derived
+
+
+def read_point(
+    row: Row,
+    header: Header,
+    rejects: list[Reject],
+    *,
+    extent: Extent | None,
+    to_wgs84: ToWgs84 | None,
+) -> tuple[float, float] | None:
+    """Return a row's point as WGS-84 longitude and latitude, None without one; append why it is refused."""
+    if to_wgs84 is None or not (row.get("lon") or row.get("lat")):
+        return None
+    value = f"{row.get('lon')},{row.get('lat')}"
+    title = header.titles.get("lon", COLUMNS["lon"][0])
+    try:
+        lon, lat = float(row.get("lon")), float(row.get("lat"))
+    except ValueError:
+        rejects.append(Reject(row.number, title, value, "bad_coordinates"))
+        return None
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        code = "swapped_coordinates" if -90 <= lon <= 90 and -180 <= lat <= 180 else "bad_coordinates"
+        rejects.append(Reject(row.number, title, value, code))
+        return None
+    lons, lats = to_wgs84(np.array([lon]), np.array([lat]))
+    lon, lat = float(lons[0]), float(lats[0])
+    if extent is not None and not (extent[0] <= lon <= extent[2] and extent[1] <= lat <= extent[3]):
+        rejects.append(Reject(row.number, title, value, "outside_district"))
+        return None
+    return lon, lat
+
+
+def _without_duplicates(good: list[Checked], header: Header, result: ImportResult) -> list[Checked]:
+    first_row: dict[tuple[str, object], int] = {}
+    kept = []
+    for checked in good:
+        keys: list[tuple[str, str, object]] = [("name", "duplicate_record", checked.values["identity_key"])]
+        if checked.values["uscc"]:
+            keys.insert(0, ("uscc", "duplicate_uscc", checked.values["uscc"]))
+        for name, code, value in keys:
+            if (name, value) in first_row:
+                title = header.titles.get(name, COLUMNS[name][0])
+                shown = str(value).partition("@")[0]
+                fields: dict[str, object] = {"first_row": first_row[name, value]}
+                result.rejected.append(Reject(checked.row, title, shown, code, fields))
+                break
+        else:
+            first_row.update({(name, value): checked.row for name, _, value in keys})
+            kept.append(checked)
+    return kept
+
+
+def _upsert(
+    session: Session,
+    good: list[Checked],
+    result: ImportResult,
+    *,
+    source_crs: str | None,
+    now: dt.datetime,
+) -> None:
+    known = list(session.scalars(select(Institution)))
+    by_code = {record.uscc: record for record in known if record.uscc}
+    by_key = {record.identity_key: record for record in known}
+    for checked in good:
+        values = dict(checked.values)
+        values["source_crs"] = source_crs if values["declared_lon"] is not None else None
+        code = values["uscc"]
+        record = by_code.get(code) if isinstance(code, str) else None
+        if record is None:
+            record = by_key.get(str(values["identity_key"]))
+            # The same name and address under another code is another licence, not the same record.
+            if record is not None and record.uscc and code and record.uscc != code:
+                record = None
+        if record is None:
+            session.add(Institution(**values, changed_at=now, doubtful=False))
+            result.count("added")
+            continue
+        changed = {name: value for name, value in values.items() if getattr(record, name) != value}
+        if changed.get("uscc", "") is None:
+            del changed["uscc"]
+        for name, value in changed.items():
+            setattr(record, name, value)
+        if any(name in changed for name in _LOCATION_FIELDS):
+            _forget_location(record)
+        if changed:
+            record.changed_at = now
+        result.count("updated" if changed else "unchanged")
+    session.flush()
+
+
+def _forget_location(record: Institution) -> None:
+    for name in (
+        "lon",
+        "lat",
+        "match_level",
+        "match_score",
+        "match_code",
+        "match_text",
+        "error_radius_m",
+        "grid_id",
+        "grid_code",
+        "subdistrict",
+    ):
+        setattr(record, name, None)
+    record.doubtful = False

@@ -1,0 +1,122 @@
+"""Officers: table import with certificates and leave, and who is certified on a date."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from data.intake import ImportResult, Reject
+from data.schema import Officer, OfficerLeave
+from data.sheets import Header, Row, find_header, read_rows, record_rows
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "code": ("工号", "编号", "人员编号", "code"),
+    "name": ("姓名", "名字", "name"),
+    "department": ("单位", "部门", "所属单位", "department"),
+    "certificate_no": ("执法证号", "执法证", "执法证编号"),
+    "certificate_until": ("证件有效期至", "有效期至", "执法证有效期"),
+    "post": ("职务", "角色"),
+    "leave": ("请假日期", "请假", "不可用日期"),
+}
+LEADING_POSTS = {"组长", "副组长", "队长"}
+
+
+def import_officers(session: Session, path: Path, *, sheet: str | None = None) -> ImportResult:
+    """Import officers and their leave; upsert by code, the file's leave replaces the old.
+
+    Raises
+    ------
+    SheetError
+        When the file as a whole cannot be used.
+    """
+    rows = read_rows(path, sheet=sheet)
+    header = find_header(rows, COLUMNS, required=("code", "name", "department"))
+    result = ImportResult()
+    known = {officer.code: officer for officer in list_officers(session)}
+    seen: dict[str, int] = {}
+    for row in record_rows(rows, header):
+        values, leave, rejects = _check(row, header, seen)
+        if rejects:
+            result.rejected.extend(rejects)
+            continue
+        seen[row.get("code")] = row.number
+        result.count(_upsert(session, known.get(row.get("code")), values, leave))
+    session.flush()
+    return result
+
+
+def _check(
+    row: Row, header: Header, seen: dict[str, int]
+) -> tuple[dict[str, object], set[dt.date], list[Reject]]:
+    rejects: list[Reject] = []
+
+    def reject(name: str, code: str, **fields: object) -> None:
+        title = header.titles.get(name, COLUMNS[name][0])
+        rejects.append(Reject(row.number, title, row.get(name), code, dict(fields)))
+
+    for name in ("code", "name", "department"):
+        if not row.get(name):
+            reject(name, f"no_{name}")
+    if row.get("code") in seen:
+        reject("code", "duplicate_officer", first_row=seen[row.get("code")])
+    until = None
+    if row.get("certificate_until"):
+        until = _date(row.get("certificate_until"))
+        if until is None:
+            reject("certificate_until", "bad_date")
+    leave: set[dt.date] = set()
+    for word in re.split(r"[;；,，、\s]+", row.get("leave")):
+        if word:
+            day = _date(word)
+            if day is None:
+                reject("leave", "bad_date")
+                break
+            leave.add(day)
+    values: dict[str, object] = {
+        "code": row.get("code"),
+        "name": row.get("name"),
+        "department": row.get("department"),
+        "certificate_no": row.get("certificate_no") or None,
+        "certificate_until": until,
+        "leads": row.get("post") in LEADING_POSTS,
+    }
+    return values, leave, rejects
+
+
+def _date(text: str) -> dt.date | None:
+    match = re.fullmatch(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D?", text)
+    try:
+        return dt.date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
+
+
+def _upsert(session: Session, officer: Officer | None, values: dict[str, object], leave: set[dt.date]) -> str:
+    if officer is None:
+        days = [OfficerLeave(date=day) for day in sorted(leave)]
+        session.add(Officer(**values, leave=days))
+        return "added"
+    changed = {name: value for name, value in values.items() if getattr(officer, name) != value}
+    for name, value in changed.items():
+        setattr(officer, name, value)
+    old = {day.date for day in officer.leave}
+    if old != leave:
+        officer.leave = [d for d in officer.leave if d.date in leave] + [
+            OfficerLeave(date=day) for day in sorted(leave - old)
+        ]
+    return "updated" if changed or old != leave else "unchanged"
+
+
+def list_officers(session: Session) -> list[Officer]:
+    """Return all officers by code, with their leave loaded."""
+    return list(session.scalars(select(Officer).options(selectinload(Officer.leave)).order_by(Officer.code)))
+
+
+def is_certified(officer: Officer, day: dt.date) -> bool:
+    """Return whether an officer holds a certificate that is valid on `day`."""
+    until = officer.certificate_until
+    return bool(officer.certificate_no) and (until is None or until >= day)

@@ -1,0 +1,159 @@
+"""Schools and known addresses: table import with a named datum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data.errors import SheetError
+from data.intake import COLUMNS, Extent, ImportResult, Reject, ToWgs84, read_point
+from data.schema import GazetteerEntry, School
+from data.sheets import Header, Row, find_header, read_rows, record_rows
+from data.terms import Stage
+
+SCHOOL_COLUMNS: dict[str, tuple[str, ...]] = {
+    "name": ("学校名称", "名称", "校名", "name"),
+    "stage": ("学段", "类型", "办学类型", "学校类型", "stage"),
+    "address": ("地址", "校址", "address"),
+    "lon": COLUMNS["lon"],
+    "lat": COLUMNS["lat"],
+}
+GAZETTEER_COLUMNS: dict[str, tuple[str, ...]] = {
+    "name": ("名称", "地名", "单位名称", "name"),
+    "address": ("地址", "标准地址", "门牌地址", "address"),
+    "lon": COLUMNS["lon"],
+    "lat": COLUMNS["lat"],
+}
+STAGE_WORDS: dict[str, Stage] = {
+    "小学": Stage.PRIMARY,
+    "中学": Stage.SECONDARY,
+    "初中": Stage.SECONDARY,
+    "高中": Stage.SECONDARY,
+    "完全中学": Stage.SECONDARY,
+    "九年一贯制": Stage.PRIMARY,
+    "九年一贯制学校": Stage.PRIMARY,
+    "幼儿园": Stage.KINDERGARTEN,
+}
+
+
+def import_schools(
+    session: Session,
+    path: Path,
+    *,
+    source_crs: str,
+    to_wgs84: ToWgs84,
+    extent: Extent | None = None,
+    sheet: str | None = None,
+) -> ImportResult:
+    """Import schools with their points; upsert by name.
+
+    Raises
+    ------
+    SheetError
+        When the file as a whole cannot be used.
+    """
+    rows, header = _open(path, SCHOOL_COLUMNS, ("name", "lon", "lat"), sheet)
+    result = ImportResult()
+    known = {school.name: school for school in session.scalars(select(School))}
+    for row in record_rows(rows, header):
+        point = _point_or_reject(row, header, result, extent=extent, to_wgs84=to_wgs84)
+        if point is None:
+            continue
+        stage = STAGE_WORDS.get(row.get("stage"), Stage.OTHER)
+        values = {
+            "name": row.get("name"),
+            "stage": stage,
+            "address": row.get("address"),
+            "lon": point[0],
+            "lat": point[1],
+            "source_crs": source_crs,
+        }
+        record = known.get(row.get("name"))
+        if record is None:
+            known[row.get("name")] = school = School(**values)
+            session.add(school)
+            result.count("added")
+        else:
+            result.count(_change(record, values))
+    session.flush()
+    return result
+
+
+def import_gazetteer(
+    session: Session,
+    path: Path,
+    *,
+    source_crs: str,
+    to_wgs84: ToWgs84,
+    extent: Extent | None = None,
+    sheet: str | None = None,
+) -> ImportResult:
+    """Import known addresses with their points; upsert by name and address.
+
+    Raises
+    ------
+    SheetError
+        When the file as a whole cannot be used.
+    """
+    rows, header = _open(path, GAZETTEER_COLUMNS, ("address", "lon", "lat"), sheet)
+    result = ImportResult()
+    known = {(entry.name, entry.address): entry for entry in session.scalars(select(GazetteerEntry))}
+    for row in record_rows(rows, header):
+        point = _point_or_reject(row, header, result, extent=extent, to_wgs84=to_wgs84, needed="address")
+        if point is None:
+            continue
+        values = {
+            "name": row.get("name"),
+            "address": row.get("address"),
+            "lon": point[0],
+            "lat": point[1],
+            "source_crs": source_crs,
+        }
+        key = (row.get("name"), row.get("address"))
+        record = known.get(key)
+        if record is None:
+            known[key] = entry = GazetteerEntry(**values)
+            session.add(entry)
+            result.count("added")
+        else:
+            result.count(_change(record, values))
+    session.flush()
+    return result
+
+
+def _open(
+    path: Path, variants: dict[str, tuple[str, ...]], required: tuple[str, ...], sheet: str | None
+) -> tuple[list[list[str]], Header]:
+    rows = read_rows(path, sheet=sheet)
+    header = find_header(rows, variants, required=required)
+    if header.row >= len(rows):
+        raise SheetError("empty_sheet", file=path.name)
+    return rows, header
+
+
+def _point_or_reject(
+    row: Row,
+    header: Header,
+    result: ImportResult,
+    *,
+    extent: Extent | None,
+    to_wgs84: ToWgs84,
+    needed: str = "name",
+) -> tuple[float, float] | None:
+    rejects: list[Reject] = []
+    if not row.get(needed):
+        rejects.append(Reject(row.number, header.titles[needed], "", f"no_{needed}"))
+    point = read_point(row, header, rejects, extent=extent, to_wgs84=to_wgs84)
+    if point is None and not rejects:
+        rejects.append(Reject(row.number, header.titles["lon"], "", "no_coordinates"))
+    result.rejected.extend(rejects)
+    return None if rejects else point
+
+
+def _change(record: School | GazetteerEntry, values: dict[str, object]) -> str:
+    changed = {name: value for name, value in values.items() if getattr(record, name) != value}
+    for name, value in changed.items():
+        setattr(record, name, value)
+    return "updated" if changed else "unchanged"
