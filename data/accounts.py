@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -17,6 +17,8 @@ from data import audit
 from data.errors import AccountError
 from data.schema import Institution, LoginSession, User
 from data.terms import Role
+
+Selection = TypeVar("Selection", bound=Select[*tuple[Any, ...]])
 
 MIN_PASSWORD_LENGTH = 10
 MAX_FAILED_LOGINS = 5
@@ -88,7 +90,7 @@ def require(identity: Identity, permission: Permission) -> None:
         raise AccountError("forbidden", role=identity.role.value, permission=permission.value)
 
 
-def scoped(statement: Select[Any], identity: Identity) -> Select[Any]:
+def scoped(statement: Selection, identity: Identity) -> Selection:
     """Narrow a selection of `Institution` rows to what `identity` may see.
 
     A grid worker without a grid or subdistrict on file sees nothing, never everything.

@@ -38,7 +38,7 @@ def institutions_frame(session: Session, identity: Identity | None = None) -> gp
         Who asks; None is a step's own reading without row scope.
     """
     columns = [getattr(Institution, name) for name in _INSTITUTION_COLUMNS]
-    statement: Select[Any] = select(Institution.id, *columns).order_by(Institution.id)
+    statement: Select[*tuple[Any, ...]] = select(Institution.id, *columns).order_by(Institution.id)
     if identity is not None:
         statement = scoped(statement, identity)
     frame = _read(session, statement, ("id", *_INSTITUTION_COLUMNS))

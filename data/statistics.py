@@ -35,12 +35,8 @@ class Headline:
 def headline(session: Session, identity: Identity, *, today: dt.date) -> Headline:
     """Return the overview's numbers as of `today`."""
     month, before = today - dt.timedelta(days=30), today - dt.timedelta(days=60)
-    by_kind = {
-        kind: count
-        for kind, count in session.execute(
-            scoped(select(Institution.kind, func.count()).group_by(Institution.kind), identity)
-        ).tuples()
-    }
+    kinds = scoped(select(Institution.kind, func.count()).group_by(Institution.kind), identity)
+    by_kind: dict[Kind, int] = {row[0]: row[1] for row in session.execute(kinds)}
 
     def places(*conditions: Any) -> int:
         return _count(session, select(func.count()).select_from(Institution).where(*conditions), identity)
@@ -66,5 +62,5 @@ def headline(session: Session, identity: Identity, *, today: dt.date) -> Headlin
     )
 
 
-def _count(session: Session, statement: Select[Any], identity: Identity) -> int:
+def _count(session: Session, statement: Select[int], identity: Identity) -> int:
     return int(session.scalar(scoped(statement, identity)) or 0)
