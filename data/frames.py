@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from data.accounts import Identity, scoped
 from data.schema import GazetteerEntry, GridArea, Institution, School
+from data.terms import Term
 
 _INSTITUTION_COLUMNS = (
     "name",
@@ -42,8 +43,6 @@ def institutions_frame(session: Session, identity: Identity | None = None) -> gp
     if identity is not None:
         statement = scoped(statement, identity)
     frame = _read(session, statement, ("id", *_INSTITUTION_COLUMNS))
-    for name in ("kind", "care_type", "status"):
-        frame[name] = [None if value is None else value.value for value in frame[name]]
     return _with_points(frame)
 
 
@@ -51,7 +50,6 @@ def schools_frame(session: Session) -> gpd.GeoDataFrame:
     """Return schools as points with name and stage."""
     statement = select(School.id, School.name, School.stage, School.address, School.lon, School.lat)
     frame = _read(session, statement.order_by(School.id), ("id", "name", "stage", "address", "lon", "lat"))
-    frame["stage"] = [value.value for value in frame["stage"]]
     return _with_points(frame)
 
 
@@ -82,7 +80,7 @@ def grids_frame(session: Session) -> gpd.GeoDataFrame:
 
 
 def _read(session: Session, statement: Executable, names: tuple[str, ...]) -> pd.DataFrame:
-    rows = [tuple(row) for row in session.execute(statement)]
+    rows = [tuple(_plain(value) for value in row) for row in session.execute(statement)]
     return pd.DataFrame(rows, columns=list(names)).set_index("id")
 
 
@@ -92,3 +90,7 @@ def _with_points(frame: pd.DataFrame) -> gpd.GeoDataFrame:
     points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), index=frame.index, crs=4326)
     points[lon.isna() | lat.isna()] = None
     return gpd.GeoDataFrame(frame.drop(columns=["lon", "lat"]), geometry=points, crs=4326)
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, Term) else value
