@@ -21,7 +21,7 @@ from scipy.sparse import coo_matrix
 from planner.problem import Problem, Shift, Visit
 
 VARIABLE_LIMIT = 60_000
-"""Largest programme `bound_problem` takes on: it answers None beyond."""
+"""Most windows of visits in staffed slots a bound is computed for: beyond, the answer is None."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,10 @@ def bound_objective(problem: Problem) -> int | None:
 
 
 def _prepare(problem: Problem) -> _Programme | None:
-    programme = _Programme(problem)
-    if programme.size > VARIABLE_LIMIT:
+    staffed = problem.shifts_by_slot
+    if sum(window.slot in staffed for visit in problem.visits for window in visit.windows) > VARIABLE_LIMIT:
         return None
+    programme = _Programme(problem)
     programme.add_rows()
     return programme
 

@@ -60,10 +60,14 @@ def explain(
         Only these visits; None for all unserved ones.
     """
     lines = {shift.id: _draw_line(problem, shift, sequences.get(shift.id, ())) for shift in problem.shifts}
+    endless = {
+        shift.id: _draw_line(problem, shift, sequences.get(shift.id, ()), endless=True)
+        for shift in problem.shifts
+    }
     served = {visit.id: line.shift for line in lines.values() for visit in line.stops}
     wanted = [visit.id for visit in problem.visits] if visits is None else list(visits)
     return {
-        visit_id: _find_reason(problem, lines, served, problem.visit_by_id[visit_id])
+        visit_id: _find_reason(problem, lines, endless, served, problem.visit_by_id[visit_id])
         for visit_id in wanted
         if visit_id not in served
     }
@@ -91,7 +95,11 @@ def _find_window(visit: Visit, shift: Shift) -> Window:
 
 
 def _find_reason(
-    problem: Problem, lines: Mapping[str, _Line], served: Mapping[str, Shift], visit: Visit
+    problem: Problem,
+    lines: Mapping[str, _Line],
+    endless: Mapping[str, _Line],
+    served: Mapping[str, Shift],
+    visit: Visit,
 ) -> Unserved:
     shifts = [shift for window in visit.windows for shift in problem.shifts_by_slot.get(window.slot, ())]
     if not shifts:
@@ -115,7 +123,7 @@ def _find_reason(
         return Unserved(visit.id, code, {"shift": inside[1], "cost_s": inside[0], "prize": worth})
     if breaking is not None:
         return _tell_gap(problem, served, visit, breaking)
-    return _tell_no_room(problem, lines, served, visit, shifts)
+    return _tell_no_room(problem, endless, served, visit, shifts)
 
 
 def _value(problem: Problem, served: Mapping[str, Shift], visit: Visit) -> int:
@@ -216,7 +224,7 @@ def _tell_gap(
 
 def _tell_no_room(
     problem: Problem,
-    lines: Mapping[str, _Line],
+    endless: Mapping[str, _Line],
     served: Mapping[str, Shift],
     visit: Visit,
     shifts: Sequence[Shift],
@@ -229,7 +237,7 @@ def _tell_no_room(
             continue
         if team_slot is None and _test_alone(problem, [shift], visit) is None:
             team_slot = shift.slot
-        line = lines[shift.id]
+        line = endless[shift.id]
         if not line.full(visit):
             extra = _measure_overtime(problem, line, visit)
             if extra is not None:
@@ -244,10 +252,9 @@ def _tell_no_room(
 
 
 def _measure_overtime(problem: Problem, line: _Line, visit: Visit) -> int | None:
-    """Return the least seconds the shift must end later for `visit` to fit, None when that does not help."""
-    endless = _draw_line(problem, line.shift, [stop.id for stop in line.stops], endless=True)
+    """Return the least overtime of an endless line's shift with `visit` inserted, None if it never fits."""
     least = None
-    for _, number, done in _list_insertions(problem, endless, visit):
+    for _, number, done in _list_insertions(problem, line, visit):
         clock, here = done, problem.site_by_id[visit.site].location
         for index in range(number, len(line.stops)):
             stop = line.stops[index]

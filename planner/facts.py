@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
     window = _table_windows(problem, slots)
     if len(duty):
         visit[:, kernel.AWAY] = problem.travel_s[visit[:, kernel.PLACE], duty[0, kernel.DEPOT]]
+    visit[:, kernel.LEAST] = visit[:, kernel.SERVICE] + _measure_least_legs(problem, visit[:, kernel.PLACE])
     bounds, choice = _list_choices(problem.travel_s, visit=visit, duty=duty, window=window)
     visit[:, kernel.FROM], visit[:, kernel.TO] = bounds[:-1], bounds[1:]
     site = visit[:, kernel.SITE]
@@ -53,9 +55,22 @@ def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
     )
 
 
+def _measure_least_legs(problem: Problem, place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each visit the shortest leg to it plus the shortest from it, over all other stops."""
+    depots = {depot.location for depot in problem.depots}
+    shared = depots | {location for location, count in Counter(place.tolist()).items() if count > 1}
+    used = np.array(sorted(depots | set(place.tolist())), dtype=np.int64)
+    legs = problem.travel_s[np.ix_(used, used)].astype(np.int64)
+    # Leaving a place for itself is possible only where another stop, or the depot, is there too.
+    alone = [index for index, location in enumerate(used) if location not in shared]
+    legs[alone, alone] = np.iinfo(np.int64).max // 4
+    least = legs.min(axis=0, initial=2**40) + legs.min(axis=1, initial=2**40)
+    return np.asarray(least[np.searchsorted(used, place)])
+
+
 def _table_visits(problem: Problem) -> NDArray[np.int64]:
     number = {site.id: index for index, site in enumerate(problem.sites)}
-    table = np.zeros((len(problem.visits), 8), dtype=np.int64)
+    table = np.zeros((len(problem.visits), 9), dtype=np.int64)
     for index, visit in enumerate(problem.visits):
         site = number[visit.site]
         table[index, kernel.PLACE] = problem.sites[site].location
@@ -96,9 +111,9 @@ def _list_choices(
     duty: NDArray[np.int64],
     window: NDArray[np.int32],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return for each visit the shifts that can serve it alone: bounds, and shift, open and close."""
+    """Return for each visit the shifts that can serve it alone, as bounds and a flat list."""
     if not len(visit) or not len(duty):
-        return np.zeros(len(visit) + 1, dtype=np.int64), np.zeros((0, 3), dtype=np.int32)
+        return np.zeros(len(visit) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
     place, depot = visit[:, kernel.PLACE], duty[:, kernel.DEPOT]
     travel = travel_s.astype(np.int64)
     out = travel[depot[None, :], place[:, None]]
@@ -108,8 +123,7 @@ def _list_choices(
     fits = (begin <= closes) & (begin + visit[:, [kernel.SERVICE]] + back <= duty[:, kernel.END])
     fits &= (visit[:, [kernel.DEMAND]] <= duty[:, kernel.CAPACITY]) & (duty[:, kernel.MOST] >= 1)
     rows, columns = np.nonzero(fits)
-    choice = np.stack([columns, opens[rows, columns], closes[rows, columns]], axis=1)
-    return np.searchsorted(rows, np.arange(len(visit) + 1)), choice.astype(np.int32)
+    return np.searchsorted(rows, np.arange(len(visit) + 1)), columns.astype(np.int32)
 
 
 def _list_near(travel_s: NDArray[np.int32], place: NDArray[np.int64], neighbours: int) -> NDArray[np.int32]:
@@ -138,7 +152,8 @@ def _bound_stops(facts: kernel.Facts) -> int:
     least = np.cumsum(np.sort(facts.visit[:, kernel.SERVICE]))
     longest = int((facts.duty[:, kernel.END] - facts.duty[:, kernel.START]).max())
     fitting = int(np.searchsorted(least, longest, side="right"))
-    return max(1, min(fitting, int(facts.duty[:, kernel.MOST].max())))
+    # The kernel packs positions into 16 bits.
+    return max(1, min(fitting, int(facts.duty[:, kernel.MOST].max()), 65_000))
 
 
 def start_search(
@@ -154,7 +169,7 @@ def start_search(
     visits, shifts, width = len(problem.visits), len(problem.shifts), _bound_stops(facts) + 2
     number = {visit.id: index for index, visit in enumerate(problem.visits)}
     route = np.zeros((shifts, width, 4), dtype=np.int32)
-    book = np.zeros((shifts, 6), dtype=np.int64)
+    book = np.zeros((shifts, 8), dtype=np.int64)
     for index, shift in enumerate(problem.shifts):
         stops = [number[visit] for visit in sequences.get(shift.id, ())]
         if len(stops) > width - 2:
@@ -173,7 +188,7 @@ def start_search(
         seen=np.zeros(len(problem.sites), dtype=np.int64),
         lists=np.zeros((3, max(visits, shifts, 1)), dtype=np.int32),
         key=np.zeros(visits, dtype=float),
-        known=np.zeros((len(facts.choice), 3), dtype=np.int64),
+        known=np.zeros((len(facts.choice), 2), dtype=np.int64),
         numbers=np.zeros(6, dtype=np.int64),
         chance=np.array([_scramble(seed)], dtype=np.uint64),
     )

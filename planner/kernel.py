@@ -21,29 +21,32 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-BIG = 1 << 60
+BIG = 1 << 40
 
-PLACE, SERVICE, PENALTY, DEMAND, SITE, FROM, TO, AWAY = range(8)
-"""Columns of `Facts.visit`; FROM and TO bound its rows of `choice`. AWAY is seconds to the first depot."""
+PLACE, SERVICE, PENALTY, DEMAND, SITE, FROM, TO, AWAY, LEAST = range(9)
+"""Columns of `Facts.visit`; FROM and TO bound its rows of `choice`. AWAY is seconds to the first depot,
+LEAST the service time and the shortest legs to and from anywhere: no insertion takes less."""
 GAP = 0
 """Column of `Facts.owner`; FROM and TO bound its part of `sibling`."""
 DEPOT, START, END, CAPACITY, MOST, DAY, SLOT = range(7)
 """Columns of `Facts.duty`."""
-DUTY, OPENS, CLOSES = range(3)
-"""Columns of `Facts.choice`."""
 MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST = range(5)
 """Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize."""
 
 STOP, WHERE, LEAVE, LATEST = range(4)
 """Columns of `Search.route` by shift and position."""
-COUNT, LOAD, LENGTH, STAMP, TOUCHED, KEPT = range(6)
-"""Columns of `Search.book`: TOUCHED is the iteration of the last saving, KEPT the stamp in `best`."""
+COUNT, LOAD, LENGTH, STAMP, TOUCHED, KEPT, ROOM = range(7)
+"""Columns of `Search.book`: TOUCHED is the iteration of the last saving, KEPT the stamp in `best`, ROOM the
+most seconds any insertion may take: most are ruled out by it without reading the route."""
 SHIFT, WAITS, QUEUED = range(3)
 """Columns of `Search.tally`: shift or -1, place among the waiting or -1, iteration of the last queueing."""
 WAITING, QUEUE, TOUCHING = range(3)
 """Rows of `Search.lists`."""
-PRICE, AT, OF = range(3)
-"""Columns of `Search.known`: cost and position of the best insertion, and the stamp it holds for."""
+OF, OFFER = range(2)
+"""Columns of `Search.known`: a stamp, and the best insertion it holds for as cost * 65536 + position.
+
+Both share a cache line: at 3,000 visits this table no longer fits the cache and reading it is the work.
+"""
 COST, BEST, STAMPS, ABSENT, BLINK, ITERATION = range(6)
 """Places in `Search.numbers`."""
 
@@ -52,9 +55,9 @@ class Facts(NamedTuple):
     """What never changes during a search, by visit, shift, slot and site number."""
 
     travel: np.ndarray  # (locations, locations) int32 seconds
-    visit: np.ndarray  # (visits, 8) int64
+    visit: np.ndarray  # (visits, 9) int64
     window: np.ndarray  # (visits, slots, 2) int32 open and close, close -1 where the slot is not allowed
-    choice: np.ndarray  # (choices, 3) int32, the shifts that can serve a visit alone, by visit
+    choice: np.ndarray  # (choices,) int32, the shifts that can serve a visit alone, by visit
     owner: np.ndarray  # (sites, 7) int64
     sibling: np.ndarray  # (visits,) int32, visits by site
     near: np.ndarray  # (visits, neighbours) int32, itself first
@@ -66,7 +69,7 @@ class Search(NamedTuple):
     """The state of one search; every array is changed in place."""
 
     route: np.ndarray  # (shifts, most + 2, 4) int32, stops from position 1, depots at both ends
-    book: np.ndarray  # (shifts, 6) int64
+    book: np.ndarray  # (shifts, 8) int64
     old_route: np.ndarray
     old_book: np.ndarray
     best: np.ndarray  # (shifts, most + 2) int32, the count, then the stops of the best plan
@@ -74,7 +77,7 @@ class Search(NamedTuple):
     seen: np.ndarray  # (sites,) int64 served visits
     lists: np.ndarray  # (3, visits or shifts) int32
     key: np.ndarray  # (visits,) float
-    known: np.ndarray  # (choices, 3) int64
+    known: np.ndarray  # (choices, 2) int64
     numbers: np.ndarray  # (6,) int64
     chance: np.ndarray  # (1,) uint64
 
@@ -120,11 +123,14 @@ def refresh(f, s, r):
         kept = False
     bound = np.int64(f.duty[r, END])
     s.route[r, n + 1, LATEST] = bound
+    room = bound - s.route[r, n, LEAVE]
     for p in range(n, 0, -1):
         v = s.route[r, p, STOP]
         bound = bound - f.travel[s.route[r, p, WHERE], s.route[r, p + 1, WHERE]] - f.visit[v, SERVICE]
         bound = min(bound, f.window[v, slot, 1])
         s.route[r, p, LATEST] = max(bound, -2000000000)
+        room = max(room, bound - s.route[r, p - 1, LEAVE])
+    s.book[r, ROOM] = room
     s.book[r, LOAD] = load
     s.book[r, LENGTH] = length if n > 0 else 0
     s.numbers[STAMPS] += 1
@@ -135,11 +141,12 @@ def refresh(f, s, r):
 @_compiled
 def place_best(f, s, v, k):
     """Remember and return the cheapest feasible insertion of `v` into the route of choice `k`."""
-    r = f.choice[k, DUTY]
+    r = f.choice[k]
     best, at = BIG, 0
     n = s.book[r, COUNT]
     if n < f.duty[r, MOST] and s.book[r, LOAD] + f.visit[v, DEMAND] <= f.duty[r, CAPACITY]:
-        opens, closes = f.choice[k, OPENS], f.choice[k, CLOSES]
+        slot = f.duty[r, SLOT]
+        opens, closes = f.window[v, slot, 0], f.window[v, slot, 1]
         service, there = f.visit[v, SERVICE], f.visit[v, PLACE]
         for p in range(n + 1):
             left, latest = s.route[r, p, LEAVE], s.route[r, p + 1, LATEST]
@@ -159,9 +166,8 @@ def place_best(f, s, v, k):
             cost = to + onward - f.travel[before, after]
             if cost < best:
                 best, at = cost, p
-    s.known[k, PRICE] = best
-    s.known[k, AT] = at
     s.known[k, OF] = s.book[r, STAMP]
+    s.known[k, OFFER] = best * 65536 + at
     return best
 
 
@@ -214,6 +220,7 @@ def touch(s, r, touched):
     s.old_book[r, LOAD] = s.book[r, LOAD]
     s.old_book[r, LENGTH] = s.book[r, LENGTH]
     s.old_book[r, STAMP] = s.book[r, STAMP]
+    s.old_book[r, ROOM] = s.book[r, ROOM]
     for p in range(n + 2):
         s.old_route[r, p, STOP] = s.route[r, p, STOP]
         s.old_route[r, p, WHERE] = s.route[r, p, WHERE]
@@ -337,23 +344,26 @@ def recreate(f, s, queued, touched, blink):
     """Insert the queue greedily where that pays; return the length of the list of touched routes."""
     for i in range(queued):
         v = s.lists[QUEUE, i]
-        worth = f.visit[v, PENALTY]
+        worth, least = f.visit[v, PENALTY], f.visit[v, LEAST]
         if s.seen[f.visit[v, SITE]] == 0:
             worth += f.knobs[FIRST]
         best, chosen = BIG, -1
         for k in range(f.visit[v, FROM], f.visit[v, TO]):
-            r = f.choice[k, DUTY]
+            r = f.choice[k]
+            if least > s.book[r, ROOM]:
+                continue
             if blink > 0.0:
                 s.numbers[BLINK] -= 1
                 if s.numbers[BLINK] < 0:
                     s.numbers[BLINK] = int(math.log(1.0 - draw(s)) / math.log(1.0 - blink))
                     continue
-            cost = s.known[k, PRICE] if s.known[k, OF] == s.book[r, STAMP] else place_best(f, s, v, k)
+            known = s.known[k, OF] == s.book[r, STAMP]
+            cost = s.known[k, OFFER] >> 16 if known else place_best(f, s, v, k)
             if cost < best and keeps_gap(f, s, v, r):
                 best, chosen = cost, k
         if best >= worth:
             continue
-        r, at = f.choice[chosen, DUTY], s.known[chosen, AT] + 1
+        r, at = f.choice[chosen], (s.known[chosen, OFFER] & 65535) + 1
         touched = touch(s, r, touched)
         for p in range(s.book[r, COUNT], at - 1, -1):
             s.route[r, p + 1, STOP] = s.route[r, p, STOP]
@@ -380,6 +390,7 @@ def roll_back(f, s, touched):
         s.book[r, LOAD] = s.old_book[r, LOAD]
         s.book[r, LENGTH] = s.old_book[r, LENGTH]
         s.book[r, STAMP] = s.old_book[r, STAMP]
+        s.book[r, ROOM] = s.old_book[r, ROOM]
         for p in range(n + 2):
             s.route[r, p, STOP] = s.old_route[r, p, STOP]
             s.route[r, p, WHERE] = s.old_route[r, p, WHERE]

@@ -282,7 +282,10 @@ def _tell_shortfall(
         "busy_or_resting": len(busy),
     }
     if code == "not_found" and options.leader_required:
-        free = [item for item in present if item.leader and item.id not in tired | busy]
+        # Where certificates fill every seat, only a certified leader finds one.
+        any_seat = options.crew_size > options.min_certified
+        able = [item for item in present if item.leader and (any_seat or item.certified)]
+        free = [item for item in able if item.id not in tired | busy]
         if len(free) <= working[index][1]:
             code = "no_leader"
     return Shortfall(need.slot, wanted, working[index][1], code, detail)

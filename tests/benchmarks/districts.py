@@ -106,7 +106,7 @@ def _staff(
         for week in range(0, days, 7):
             own = [slot for slot in slots if week <= slot[1] < week + 7]
             for slot, day, _, start, end in sorted(
-                chance.sample(own, 5), key=lambda item: (item[1], item[3])
+                chance.sample(own, min(5, len(own))), key=lambda item: (item[1], item[3])
             ):
                 shifts.append(Shift(f"{slot}-T{team + 1}", f"T{team + 1}", slot, day, start, end, "D1"))
     return tuple(shifts)
