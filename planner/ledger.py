@@ -1,0 +1,220 @@
+"""The coverage ledger: what every institution owes by key time point and round, and the facts of its risk.
+
+Coverage is a debt: institution x key time point x round. Only a visit that saw the place open, or closed as
+expected, pays; a locked door at a time when it should have been open does not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data import frames
+from data.schema import Finding, Institution, Tip, VisitRecord
+from data.terms import FindingStatus, Kind, SiteStatus, SlotClass, TipStatus
+from geo.address import door_key, parse_address
+from geo.proximity import nearest
+from planner.risk import Facts, PastTip, PastVisit
+from planner.slots import SlotRules
+
+# A deregistered place is on the watch list, counted apart from coverage.
+OWING = (SiteStatus.OPEN, SiteStatus.UNKNOWN, SiteStatus.SUSPENDED, SiteStatus.EXITING)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A dated duty that makes a visit mandatory: a recheck or a tip."""
+
+    institution_id: int
+    reason: str
+    due: dt.date
+    record_id: int
+
+
+@dataclass(frozen=True)
+class Account:
+    """One institution in the ledger: who it is, what it paid in the round, and when it was last seen."""
+
+    institution_id: int
+    name: str
+    kind: Kind
+    status: SiteStatus
+    placed: bool
+    paid: frozenset[SlotClass]
+    last_seen: dt.date | None
+
+    @property
+    def owes_coverage(self) -> bool:
+        """Whether this place counts for coverage."""
+        return self.status in OWING
+
+
+def read_accounts(session: Session, *, round_from: dt.date, before: dt.date) -> tuple[Account, ...]:
+    """Return every institution's account from `round_from` up to the day before `before`."""
+    paid: dict[int, set[SlotClass]] = defaultdict(set)
+    last_seen: dict[int, dt.date] = {}
+    statement = select(
+        VisitRecord.institution_id, VisitRecord.date, VisitRecord.slot_class, VisitRecord.outcome
+    ).where(VisitRecord.date < before)
+    for institution_id, date, slot_class, outcome in session.execute(statement.order_by(VisitRecord.date)):
+        if outcome.pays:
+            last_seen[institution_id] = date
+            if date >= round_from:
+                paid[institution_id].add(slot_class)
+    return tuple(
+        Account(
+            record.id,
+            record.name,
+            record.kind,
+            record.status,
+            record.lon is not None,
+            frozenset(paid.get(record.id, ())),
+            last_seen.get(record.id),
+        )
+        for record in session.scalars(select(Institution).order_by(Institution.id))
+    )
+
+
+def owed_classes(account: Account, rules: SlotRules, available: Iterable[SlotClass]) -> tuple[SlotClass, ...]:
+    """Return the key time points an institution still owes, of those that occur in the round."""
+    if not account.owes_coverage:
+        return ()
+    occurring = set(available)
+    return tuple(c for c in rules.kinds[account.kind].owes if c in occurring and c not in account.paid)
+
+
+def owed(
+    session: Session,
+    *,
+    round_from: dt.date,
+    round_to: dt.date,
+    rules: SlotRules,
+    classes: Iterable[SlotClass],
+) -> pd.DataFrame:
+    """Return the ledger of a round: one row an institution and key time point with `owed` and `paid` counts.
+
+    Returns
+    -------
+    DataFrame
+        Columns institution_id, kind, slot_class, owed (1), paid (0 or 1), last_seen.
+    """
+    occurring = set(classes)
+    rows = []
+    day_after = round_to + dt.timedelta(days=1)
+    for account in read_accounts(session, round_from=round_from, before=day_after):
+        if not account.owes_coverage:
+            continue
+        for slot_class in rules.kinds[account.kind].owes:
+            if slot_class in occurring:
+                paid = int(slot_class in account.paid)
+                rows.append(
+                    (
+                        account.institution_id,
+                        account.kind.value,
+                        slot_class.value,
+                        1,
+                        paid,
+                        account.last_seen,
+                    )
+                )
+    names = ["institution_id", "kind", "slot_class", "owed", "paid", "last_seen"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def read_duties(session: Session, *, until: dt.date) -> tuple[Duty, ...]:
+    """Return open rechecks and unhandled tips that are due on or before `until`, earliest first."""
+    findings = select(Finding.institution_id, Finding.recheck_due, Finding.id).where(
+        Finding.status != FindingStatus.CLOSED, Finding.recheck_due <= until
+    )
+    tips = select(Tip.institution_id, Tip.due_on, Tip.id).where(
+        ~Tip.handled, Tip.status != TipStatus.UNFOUNDED, Tip.due_on <= until
+    )
+    duties = [Duty(i, "recheck", due, record) for i, due, record in session.execute(findings) if due]
+    duties += [Duty(i, "tip", due, record) for i, due, record in session.execute(tips)]
+    return tuple(
+        sorted(duties, key=lambda duty: (duty.due, duty.institution_id, duty.reason, duty.record_id))
+    )
+
+
+def read_facts(session: Session, *, as_of: dt.date) -> tuple[Facts, ...]:
+    """Return what is known about every institution before `as_of`, for the scorecard."""
+    frame = frames.institutions_frame(session)
+    visits = _past_visits(session, as_of)
+    tips = _past_tips(session, as_of)
+    overdue = _overdue(session, as_of)
+    licences = _licences_at_address(frame["address"])
+    distance = _school_distance(session, frame)
+    return tuple(
+        Facts(
+            institution_id=int(key),
+            kind=Kind(row.kind),  # type: ignore[call-arg]
+            status=SiteStatus(row.status),  # type: ignore[call-arg]
+            visits=tuple(visits.get(key, ())),
+            tips=tuple(tips.get(key, ())),
+            recheck_overdue_since=overdue.get(key),
+            licences_at_address=licences.get(key),
+            school_distance_m=distance.get(key),
+        )
+        for key, row in frame.iterrows()
+    )
+
+
+def _past_visits(session: Session, as_of: dt.date) -> Mapping[int, Sequence[PastVisit]]:
+    found = set(
+        session.scalars(
+            select(Finding.visit_id).where(Finding.found_on < as_of, Finding.visit_id.is_not(None))
+        )
+    )
+    statement = select(
+        VisitRecord.institution_id, VisitRecord.id, VisitRecord.date, VisitRecord.team, VisitRecord.outcome
+    ).where(VisitRecord.date < as_of)
+    past: dict[int, list[PastVisit]] = defaultdict(list)
+    for institution_id, record_id, date, team, outcome in session.execute(statement.order_by(VisitRecord.id)):
+        if outcome.pays:
+            past[institution_id].append(PastVisit(record_id, date, team, record_id in found))
+    return past
+
+
+def _past_tips(session: Session, as_of: dt.date) -> Mapping[int, Sequence[PastTip]]:
+    past: dict[int, list[PastTip]] = defaultdict(list)
+    statement = select(Tip).where(Tip.received_on < as_of, Tip.status != TipStatus.UNFOUNDED).order_by(Tip.id)
+    for tip in session.scalars(statement):
+        verified = tip.status is TipStatus.VERIFIED
+        past[tip.institution_id].append(PastTip(tip.id, tip.received_on, verified))
+    return past
+
+
+def _overdue(session: Session, as_of: dt.date) -> Mapping[int, dt.date]:
+    statement = select(Finding.institution_id, Finding.recheck_due).where(
+        Finding.status != FindingStatus.CLOSED, Finding.recheck_due < as_of
+    )
+    # The latest comes first, so the earliest date of each place wins.
+    rows = session.execute(statement.order_by(Finding.recheck_due.desc()))
+    return {institution_id: due for institution_id, due in rows if due is not None}
+
+
+def _licences_at_address(addresses: pd.Series) -> Mapping[int, int]:
+    keys = {
+        int(key): door_key(parse_address(text)) for key, text in zip(addresses.index, addresses, strict=True)
+    }
+    size: dict[str, int] = defaultdict(int)
+    for door in keys.values():
+        if door is not None:
+            size[door] += 1
+    return {key: size[door] for key, door in keys.items() if door is not None}
+
+
+def _school_distance(session: Session, frame: pd.DataFrame) -> Mapping[int, float]:
+    schools = frames.schools_frame(session)
+    schools = schools[schools["stage"].isin(["primary", "secondary"])]
+    placed = frame[frame.geometry.notna()]
+    if schools.empty or placed.empty:
+        return {}
+    metres = nearest(placed, schools)["nearest_m"]
+    return dict(zip((int(key) for key in placed.index), metres.astype(float), strict=True))
