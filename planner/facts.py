@@ -35,6 +35,7 @@ def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
     owner[:, kernel.FROM], owner[:, kernel.TO] = edges[:-1], edges[1:]
     return kernel.Facts(
         travel=problem.travel_s.copy(),
+        inward=np.ascontiguousarray(problem.travel_s.T),
         visit=visit,
         window=window,
         choice=choice,
@@ -168,7 +169,7 @@ def start_search(
     """
     visits, shifts, width = len(problem.visits), len(problem.shifts), _bound_stops(facts) + 2
     number = {visit.id: index for index, visit in enumerate(problem.visits)}
-    route = np.zeros((shifts, width, 4), dtype=np.int32)
+    route = np.zeros((shifts, width, 5), dtype=np.int32)
     book = np.zeros((shifts, 8), dtype=np.int64)
     for index, shift in enumerate(problem.shifts):
         stops = [number[visit] for visit in sequences.get(shift.id, ())]

@@ -33,8 +33,8 @@ DEPOT, START, END, CAPACITY, MOST, DAY, SLOT = range(7)
 MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST = range(5)
 """Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize."""
 
-STOP, WHERE, LEAVE, LATEST = range(4)
-"""Columns of `Search.route` by shift and position."""
+STOP, WHERE, LEAVE, LATEST, STEP = range(5)
+"""Columns of `Search.route` by shift and position; STEP is the travel to the next position."""
 COUNT, LOAD, LENGTH, STAMP, TOUCHED, KEPT, ROOM = range(7)
 """Columns of `Search.book`: TOUCHED is the iteration of the last saving, KEPT the stamp in `best`, ROOM the
 most seconds any insertion may take: most are ruled out by it without reading the route."""
@@ -55,6 +55,7 @@ class Facts(NamedTuple):
     """What never changes during a search, by visit, shift, slot and site number."""
 
     travel: np.ndarray  # (locations, locations) int32 seconds
+    inward: np.ndarray  # its transpose, so that all legs to one place lie side by side
     visit: np.ndarray  # (visits, 9) int64
     window: np.ndarray  # (visits, slots, 2) int32 open and close, close -1 where the slot is not allowed
     choice: np.ndarray  # (choices,) int32, the shifts that can serve a visit alone, by visit
@@ -68,7 +69,7 @@ class Facts(NamedTuple):
 class Search(NamedTuple):
     """The state of one search; every array is changed in place."""
 
-    route: np.ndarray  # (shifts, most + 2, 4) int32, stops from position 1, depots at both ends
+    route: np.ndarray  # (shifts, most + 2, 5) int32, stops from position 1, depots at both ends
     book: np.ndarray  # (shifts, 8) int64
     old_route: np.ndarray
     old_book: np.ndarray
@@ -83,6 +84,7 @@ class Search(NamedTuple):
 
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
+_inlined = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
 @_compiled
@@ -115,18 +117,21 @@ def refresh(f, s, r):
             kept = False
         clock += f.visit[v, SERVICE]
         s.route[r, p, WHERE] = there
+        s.route[r, p - 1, STEP] = step
         s.route[r, p, LEAVE] = min(clock, 2000000000)
         load += f.visit[v, DEMAND]
         here = there
-    length += f.travel[here, depot]
-    if clock + f.travel[here, depot] > f.duty[r, END]:
+    step = f.travel[here, depot]
+    s.route[r, n, STEP] = step
+    length += step
+    if clock + step > f.duty[r, END]:
         kept = False
     bound = np.int64(f.duty[r, END])
     s.route[r, n + 1, LATEST] = bound
     room = bound - s.route[r, n, LEAVE]
     for p in range(n, 0, -1):
         v = s.route[r, p, STOP]
-        bound = bound - f.travel[s.route[r, p, WHERE], s.route[r, p + 1, WHERE]] - f.visit[v, SERVICE]
+        bound = bound - s.route[r, p, STEP] - f.visit[v, SERVICE]
         bound = min(bound, f.window[v, slot, 1])
         s.route[r, p, LATEST] = max(bound, -2000000000)
         room = max(room, bound - s.route[r, p - 1, LEAVE])
@@ -138,7 +143,7 @@ def refresh(f, s, r):
     return kept and load <= f.duty[r, CAPACITY] and n <= f.duty[r, MOST]
 
 
-@_compiled
+@_inlined
 def place_best(f, s, v, k):
     """Remember and return the cheapest feasible insertion of `v` into the route of choice `k`."""
     r = f.choice[k]
@@ -147,15 +152,15 @@ def place_best(f, s, v, k):
     if n < f.duty[r, MOST] and s.book[r, LOAD] + f.visit[v, DEMAND] <= f.duty[r, CAPACITY]:
         slot = f.duty[r, SLOT]
         opens, closes = f.window[v, slot, 0], f.window[v, slot, 1]
-        service, there = f.visit[v, SERVICE], f.visit[v, PLACE]
+        service, least, there = f.visit[v, SERVICE], f.visit[v, LEAST], f.visit[v, PLACE]
         for p in range(n + 1):
             left, latest = s.route[r, p, LEAVE], s.route[r, p + 1, LATEST]
             if left > closes:
                 break
-            if opens + service > latest:
+            if opens + service > latest or left + least > latest:
                 continue
             before, after = s.route[r, p, WHERE], s.route[r, p + 1, WHERE]
-            to = f.travel[before, there]
+            to = f.inward[there, before]
             clock = left + to
             if clock > closes:
                 continue
@@ -163,7 +168,7 @@ def place_best(f, s, v, k):
             onward = f.travel[there, after]
             if clock + onward > latest:
                 continue
-            cost = to + onward - f.travel[before, after]
+            cost = to + onward - s.route[r, p, STEP]
             if cost < best:
                 best, at = cost, p
     s.known[k, OF] = s.book[r, STAMP]
@@ -226,6 +231,7 @@ def touch(s, r, touched):
         s.old_route[r, p, WHERE] = s.route[r, p, WHERE]
         s.old_route[r, p, LEAVE] = s.route[r, p, LEAVE]
         s.old_route[r, p, LATEST] = s.route[r, p, LATEST]
+        s.old_route[r, p, STEP] = s.route[r, p, STEP]
     return touched + 1
 
 
@@ -396,6 +402,7 @@ def roll_back(f, s, touched):
             s.route[r, p, WHERE] = s.old_route[r, p, WHERE]
             s.route[r, p, LEAVE] = s.old_route[r, p, LEAVE]
             s.route[r, p, LATEST] = s.old_route[r, p, LATEST]
+            s.route[r, p, STEP] = s.old_route[r, p, STEP]
         for p in range(1, n + 1):
             s.tally[s.route[r, p, STOP], SHIFT] = r
             s.seen[f.visit[s.route[r, p, STOP], SITE]] += 1
