@@ -1,0 +1,204 @@
+"""STEP: a plan as a stored revision: its canonical document, its rows and its figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from data import audit
+from data.schema import PlanRevision, PlanShift, PlanShiftMember, PlanStop, PlanUnserved
+from data.terms import PlanStatus, SlotClass
+from planner.desk import Desk, PlanOptions
+from planner.exchange import format_plan, format_problem
+from planner.plan import Plan
+from planner.problem import Problem
+from planner.verify import verify
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """A stored draft: its code and the figures shown to people."""
+
+    code: str
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def document_of(desk: Desk, plan: Plan, options: PlanOptions) -> bytes:
+    """Return the plan's canonical document: the same inputs, options and seed give the same bytes."""
+    body = {
+        "format": "gridpatrol-revision/1",
+        "options": options.as_json(),
+        "travel": desk.travel,
+        "problem": json.loads(format_problem(desk.problem)),
+        "first_visit_prize": desk.problem.first_visit_prize,
+        "plan": json.loads(format_plan(plan)),
+        "crews": {
+            shift_id: {"members": list(crew.members), "leader": crew.leader}
+            for shift_id, crew in sorted(desk.crews.items())
+        },
+        "shortfalls": [
+            {"slot": s.slot, "wanted": s.wanted, "crewed": s.crewed, "code": s.code}
+            for s in desk.roster.shortfalls
+        ],
+    }
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def store_draft(
+    session: Session,
+    desk: Desk,
+    plan: Plan,
+    *,
+    options: PlanOptions,
+    actor: str,
+    now: dt.datetime,
+) -> PlanResult:
+    """Store a solved plan as a draft revision with its rows."""
+    document = document_of(desk, plan, options)
+    problem_text = format_problem(desk.problem)
+    digest_input = json.dumps(options.as_json(), sort_keys=True) + problem_text
+    summary = summarise(desk, plan)
+    provisional = any(slot.provisional for slot in desk.slots.values())
+    number = (session.scalar(select(func.max(PlanRevision.id))) or 0) + 1
+    revision = PlanRevision(
+        code=f"P{options.first:%Y%m%d}-{number:03d}",
+        period_from=options.first,
+        period_to=options.last,
+        round_from=options.round_from or options.first,
+        status=PlanStatus.DRAFT,
+        provisional=provisional,
+        options=options.as_json(),
+        seed=options.seed,
+        input_digest=hashlib.sha256(digest_input.encode()).hexdigest(),
+        document_digest=hashlib.sha256(document).hexdigest(),
+        document=gzip.compress(document, mtime=0),
+        summary=summary,
+        created_at=now,
+        created_by=actor,
+    )
+    session.add(revision)
+    session.flush()
+    _store_rows(session, revision.id, desk, plan)
+    audit.append(
+        session,
+        action="draft",
+        entity="plan_revision",
+        entity_key=revision.code,
+        after={"document_digest": revision.document_digest, "seed": revision.seed},
+    )
+    session.flush()
+    return PlanResult(revision.code, {"plan": revision.code, "provisional": provisional, **summary})
+
+
+def _store_rows(session: Session, plan_id: int, desk: Desk, plan: Plan) -> None:
+    for route in plan.routes:
+        if not route.stops:
+            continue
+        crew, slot = desk.crews[route.shift], desk.slots[desk.crews[route.shift].slot]
+        shift = PlanShift(
+            plan_id=plan_id,
+            code=route.shift,
+            team=f"T{crew.number}",
+            date=slot.date,
+            slot_kind=slot.kind,
+            start_s=slot.start_s,
+            end_s=slot.end_s,
+            travel_s=_route_travel(desk.problem, [stop.visit for stop in route.stops]),
+        )
+        session.add(shift)
+        session.flush()
+        session.add_all(
+            PlanShiftMember(
+                shift_id=shift.id, officer_id=desk.officer_ids[member], leads=member == crew.leader
+            )
+            for member in crew.members
+        )
+        for sequence, stop in enumerate(route.stops, start=1):
+            want = desk.wants[stop.visit]
+            session.add(
+                PlanStop(
+                    plan_id=plan_id,
+                    shift_id=shift.id,
+                    institution_id=want.institution_id,
+                    visit_code=stop.visit,
+                    sequence=sequence,
+                    arrive_s=stop.arrive_s,
+                    start_s=stop.start_s,
+                    leave_s=stop.leave_s,
+                    slot_class=slot.slot_class,
+                    mandatory=want.visit.mandatory,
+                    points=want.score.points,
+                    reasons=list(want.reasons),
+                )
+            )
+    for missed in plan.unserved:
+        want = desk.wants[missed.visit]
+        session.add(
+            PlanUnserved(
+                plan_id=plan_id,
+                institution_id=want.institution_id,
+                visit_code=missed.visit,
+                slot_class=want.slot_class,
+                mandatory=want.visit.mandatory,
+                code=missed.code,
+                detail=dict(missed.detail),
+            )
+        )
+    for item in desk.left:
+        session.add(
+            PlanUnserved(
+                plan_id=plan_id,
+                institution_id=item.institution_id,
+                visit_code=f"I{item.institution_id}",
+                slot_class=item.slot_class,
+                mandatory=item.mandatory,
+                code=item.code,
+                detail=item.detail,
+            )
+        )
+
+
+def _route_travel(problem: Problem, visit_ids: Sequence[str]) -> int:
+    places = [0, *(problem.site_by_id[problem.visit_by_id[v].site].location for v in visit_ids), 0]
+    return int(sum(problem.travel_s[a, b] for a, b in pairwise(places)))
+
+
+def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
+    """Return the plan's figures: visits and places are counted apart (家次 and 家)."""
+    measures = verify(desk.problem, plan).measures
+    seen = {desk.wants[s.visit].institution_id for r in plan.routes for s in r.stops}
+    asked = {want.institution_id for want in desk.wants.values()} | {i.institution_id for i in desk.left}
+    codes = Counter([u.code for u in plan.unserved] + [item.code for item in desk.left])
+    slots_used = {desk.crews[r.shift].slot for r in plan.routes if r.stops}
+    by_class = Counter(desk.slots[desk.crews[r.shift].slot].slot_class for r in plan.routes for _ in r.stops)
+    return {
+        "visits": len(desk.wants) + len(desk.left),
+        "served": int(measures["served"]),
+        "mandatory": int(measures["mandatory"]) + sum(item.mandatory for item in desk.left),
+        "mandatory_served": int(measures["mandatory_served"]),
+        "institutions": len(asked),
+        "institutions_seen": len(seen),
+        "coverage": round(len(seen) / len(asked), 4) if asked else 1.0,
+        "travel_s": int(measures["travel_s"]),
+        "service_s": int(measures["service_s"]),
+        "objective": int(measures["objective"]),
+        "unserved": dict(sorted(codes.items())),
+        "bound": plan.bound,
+        "shifts": sum(bool(r.stops) for r in plan.routes),
+        "slots": len(slots_used),
+        "teams": max((desk.crews[r.shift].number for r in plan.routes if r.stops), default=0),
+        "by_class": {c.value: by_class[c] for c in SlotClass if by_class[c]},
+        "spread": dict(desk.roster.spread),
+        "shortfalls": len(desk.roster.shortfalls),
+        "travel": desk.travel,
+    }
