@@ -1,0 +1,218 @@
+"""Files that leave: plans as workbook, layer or calendar; places; rejected rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import geopandas as gpd
+from icalendar import Calendar, Event
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from sqlalchemy.orm import Session
+
+from dashboard.i18n import sentence_for
+from data import frames
+from data.intake import Reject
+from planner.itinerary import PlanView, ShiftView
+
+OFFICE_ZONE = ZoneInfo("Asia/Shanghai")
+_EXPORTED = {
+    "institutions": (
+        "name",
+        "kind",
+        "address",
+        "lon",
+        "lat",
+        "match_level",
+        "error_radius_m",
+        "grid_code",
+        "status",
+        "match_code",
+    ),
+    "schools": ("name", "stage", "address", "lon", "lat"),
+    "grids": ("grid_code", "name", "subdistrict", "community"),
+}
+
+
+def clock(seconds: int) -> str:
+    """Return seconds of a day as HH:MM."""
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
+
+
+def places_frame(session: Session, what: str) -> gpd.GeoDataFrame:
+    """Return `institutions`, `schools` or `grids` as a frame to export, WGS-84, with its id column."""
+    readers: dict[str, Callable[[Session], gpd.GeoDataFrame]] = {
+        "institutions": frames.institutions_frame,
+        "schools": frames.schools_frame,
+        "grids": frames.grids_frame,
+    }
+    frame = readers[what](session)
+    if "lon" in _EXPORTED[what]:
+        frame["lon"], frame["lat"] = frame.geometry.x, frame.geometry.y
+    columns = [name for name in _EXPORTED[what] if name in frame.columns]
+    renamed = frame[[*columns, "geometry"]].rename(columns={"match_level": "level", "match_code": "code"})
+    return renamed.reset_index()
+
+
+def write_rejects(rejects: Sequence[Reject], path: Path) -> None:
+    """Write rejected rows with row, column, value and the reason in Chinese."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "退回行"
+    _fill(
+        sheet,
+        ("行", "列", "内容", "代码", "原因"),
+        ((r.row, r.column, r.value, r.code, sentence_for(r.code, r.fields, "zh")) for r in rejects),
+    )
+    book.save(path)
+
+
+def _fill(sheet: Any, titles: Sequence[str], rows: Any) -> None:
+    sheet.append(list(titles))
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    for row in rows:
+        # A cell that begins like a formula must stay text.
+        sheet.append([f"'{v}" if isinstance(v, str) and v[:1] in "=+-@" and len(v) > 1 else v for v in row])
+    sheet.freeze_panes = "A2"
+    for index, title in enumerate(titles, start=1):
+        sheet.column_dimensions[get_column_letter(index)].width = max(10, 2.4 * len(title), 14)
+
+
+def plan_workbook(view: PlanView) -> bytes:
+    """Return the plan as xlsx: roster, stops and what was left out."""
+    book = Workbook()
+    roster = book.active
+    roster.title = "排班表"
+    _fill(
+        roster,
+        ("日期", "时段", "时间", "小组", "组长", "成员", "应查家数", "路程(分钟)"),
+        (
+            (
+                shift.date.isoformat(),
+                shift.slot_kind.zh,
+                f"{clock(shift.start_s)}–{clock(shift.end_s)}",
+                shift.team,
+                "、".join(m.name for m in shift.members if m.leads),
+                "、".join(m.name for m in shift.members),
+                len(shift.stops),
+                shift.travel_s // 60,
+            )
+            for shift in view.shifts
+        ),
+    )
+    stops = book.create_sheet("路线")
+    _fill(
+        stops,
+        ("日期", "时段", "小组", "顺序", "到达", "机构", "类别", "地址", "经度", "纬度", "必查"),
+        (
+            (
+                shift.date.isoformat(),
+                shift.slot_kind.zh,
+                shift.team,
+                stop.sequence,
+                clock(stop.arrive_s),
+                stop.name,
+                stop.kind.zh,
+                stop.address,
+                round(stop.lon, 6),
+                round(stop.lat, 6),
+                "是" if stop.mandatory else "",
+            )
+            for shift in view.shifts
+            for stop in shift.stops
+        ),
+    )
+    left = book.create_sheet("未排入")
+    _fill(
+        left,
+        ("机构", "类别", "地址", "必查", "代码", "原因"),
+        (
+            (
+                item.name,
+                item.kind.zh,
+                item.address,
+                "是" if item.mandatory else "",
+                item.code,
+                sentence_for(f"unserved.{item.code}", item.detail, "zh"),
+            )
+            for item in view.unserved
+        ),
+    )
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def plan_features(view: PlanView, shifts: Sequence[ShiftView] | None = None) -> dict[str, Any]:
+    """Return routes as GeoJSON (WGS-84): one straight line a shift and one point a stop."""
+    features: list[dict[str, Any]] = []
+    for shift in view.shifts if shifts is None else shifts:
+        common = {
+            "plan": view.head.code,
+            "shift": shift.code,
+            "team": shift.team,
+            "date": shift.date.isoformat(),
+            "slot": shift.slot_kind.value,
+        }
+        line = [[round(s.lon, 6), round(s.lat, 6)] for s in shift.stops]
+        if len(line) > 1:
+            shape: dict[str, Any] = {"type": "LineString", "coordinates": line}
+            features.append({"type": "Feature", "properties": {**common, "what": "route"}, "geometry": shape})
+        for stop in shift.stops:
+            point = {"type": "Point", "coordinates": [round(stop.lon, 6), round(stop.lat, 6)]}
+            properties = {
+                **common,
+                "what": "stop",
+                "sequence": stop.sequence,
+                "institution": stop.institution_id,
+                "name": stop.name,
+                "kind": stop.kind.value,
+                "address": stop.address,
+                "arrive": clock(stop.arrive_s),
+                "mandatory": stop.mandatory,
+            }
+            features.append({"type": "Feature", "properties": properties, "geometry": point})
+    return {"type": "FeatureCollection", "name": view.head.code, "features": features}
+
+
+def plan_calendar(view: PlanView) -> bytes:
+    """Return the shifts as iCalendar entries with times of the office's zone."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//gridpatrol//CN")
+    calendar.add("version", "2.0")
+    for shift in view.shifts:
+        midnight = dt.datetime.combine(shift.date, dt.time(), tzinfo=OFFICE_ZONE)
+        event = Event()
+        event.add("uid", f"{view.head.code}-{shift.code}@gridpatrol")
+        event.add("dtstamp", view.head.created_at)
+        event.add("dtstart", midnight + dt.timedelta(seconds=shift.start_s))
+        event.add("dtend", midnight + dt.timedelta(seconds=shift.end_s))
+        event.add("summary", f"巡查 {shift.team} {shift.slot_kind.zh} {len(shift.stops)}家")
+        # No addresses: a calendar file travels further than the route may.
+        calendar.add_component(event)
+    calendar.add_missing_timezones()
+    return bytes(calendar.to_ical())
+
+
+def _plan_geojson(view: PlanView) -> bytes:
+    return json.dumps(plan_features(view), ensure_ascii=False).encode()
+
+
+PLAN_FORMATS: dict[str, Callable[[PlanView], bytes]] = {
+    "xlsx": plan_workbook,
+    "geojson": _plan_geojson,
+    "ics": plan_calendar,
+}
+
+
+def plan_bytes(view: PlanView, form: str) -> bytes:
+    """Return a plan in one of `PLAN_FORMATS`."""
+    return PLAN_FORMATS[form](view)

@@ -1,0 +1,119 @@
+"""The environment read once into one frozen value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "GRIDPATROL_"
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+class SettingsError(Exception):
+    """One or more settings cannot be used; `faults` names each variable and what is wrong with it."""
+
+    code = "settings"
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {code}" for name, code in sorted(faults.items())))
+        self.faults = dict(faults)
+        self.fields: dict[str, object] = {"faults": ", ".join(sorted(faults))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this installation runs; every field is one `GRIDPATROL_*` variable.
+
+    Parameters
+    ----------
+    database
+        SQLAlchemy address of the register.
+    var
+        Folder of run-time files: the default database and the base map.
+    host, port
+        Where the server listens.
+    secure_cookies
+        Send the session cookie over TLS only; set it wherever TLS is in front.
+    today
+        Fixed local date for demonstrations and tests; None reads the clock.
+    worker
+        Start the worker of long jobs beside the server.
+    log_level
+        Least level written to the log.
+    """
+
+    database: str = "sqlite:///var/gridpatrol.db"
+    var: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = 8501
+    secure_cookies: bool = False
+    today: dt.date | None = None
+    worker: bool = True
+    log_level: str = "INFO"
+
+    @property
+    def basemap(self) -> Path:
+        """The base map's PMTiles file."""
+        return self.var / "basemap.pmtiles"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Raises
+        ------
+        SettingsError
+            With every variable that is wrong.
+        """
+        given = os.environ if environment is None else environment
+        faults: dict[str, str] = {}
+        var = Path(given.get(f"{PREFIX}VAR") or "var")
+        settings = cls(
+            database=given.get(f"{PREFIX}DATABASE") or f"sqlite:///{var / 'gridpatrol.db'}",
+            var=var,
+            host=given.get(f"{PREFIX}HOST") or "127.0.0.1",
+            port=_port(given, faults),
+            secure_cookies=_flag(given, "SECURE_COOKIES", "0", faults),
+            today=_date(given, faults),
+            worker=_flag(given, "WORKER", "1", faults),
+            log_level=_level(given, faults),
+        )
+        if faults:
+            raise SettingsError(faults)
+        return settings
+
+
+def _port(given: Mapping[str, str], faults: dict[str, str]) -> int:
+    text = given.get(f"{PREFIX}PORT") or "8501"
+    if text.isdecimal() and 0 < int(text) < 65536:
+        return int(text)
+    faults[f"{PREFIX}PORT"] = "bad_port"
+    return 0
+
+
+def _flag(given: Mapping[str, str], name: str, default: str, faults: dict[str, str]) -> bool:
+    text = given.get(f"{PREFIX}{name}", default).strip().lower()
+    if text not in _TRUE | _FALSE:
+        faults[f"{PREFIX}{name}"] = "bad_flag"
+    return text in _TRUE
+
+
+def _date(given: Mapping[str, str], faults: dict[str, str]) -> dt.date | None:
+    text = given.get(f"{PREFIX}TODAY", "")
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        faults[f"{PREFIX}TODAY"] = "bad_date"
+        return None
+
+
+def _level(given: Mapping[str, str], faults: dict[str, str]) -> str:
+    level = (given.get(f"{PREFIX}LOG_LEVEL") or "INFO").upper()
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        faults[f"{PREFIX}LOG_LEVEL"] = "bad_level"
+    return level
