@@ -1,0 +1,116 @@
+"""The command door: `gridpatrol`. Heavy imports stay inside the commands so that --help is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dashboard.commands.door import Database, Json, open_door
+from dashboard.commands.plans import (
+    check_command,
+    plan_command,
+    publish_command,
+    read_date,
+    show_command,
+    solve_command,
+)
+from dashboard.commands.register import exporting, importing, locate_command
+from dashboard.commands.users import accounts
+
+app = typer.Typer(
+    name="gridpatrol",
+    help="Patrol planning, coverage and hotspots for education bureaus under double reduction (双减).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(importing, name="import")
+app.add_typer(exporting, name="export")
+app.add_typer(accounts, name="user")
+app.command("locate")(locate_command)
+app.command("plan")(plan_command)
+app.command("check")(check_command)
+app.command("publish")(publish_command)
+app.command("show")(show_command)
+app.command("solve")(solve_command)
+
+
+@app.command("init")
+def init_command(as_json: Json = False, database: Database = None) -> None:
+    """Create the database, or bring it to the newest schema."""
+    with open_door(as_json=as_json, database=database) as door:
+        store = door.store(create=True)
+        shown = store.url.render_as_string(hide_password=True)
+        door.answer({"database": shown}, f"{shown} 已就绪 / ready")
+
+
+@app.command("demo")
+def demo_command(
+    preset: Annotated[str, typer.Option("--preset", help="small or district.")] = "district",
+    today: Annotated[str | None, typer.Option("--today", help="Pretend that today is YYYY-MM-DD.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the fictional district.")] = 1,
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help="Build only, do not start the server.")
+    ] = False,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Build the fictional demo district once, then serve it; every person, place and figure is invented."""
+    with open_door(as_json=as_json, database=database) as door:
+        from dataclasses import asdict, replace
+
+        from dashboard.commands.door import progress_bar
+        from dashboard.district import build_demo
+        from dashboard.wiring import assemble
+
+        settings = door.wiring.settings
+        if today is not None:
+            settings = replace(settings, today=read_date("--today", today))
+        wiring = assemble(settings)
+        with progress_bar(shown=not as_json) as report:
+            summary = build_demo(
+                door.store(create=True),
+                preset=preset,
+                seed=seed,
+                today=wiring.today(),
+                now=wiring.now(),
+                var_dir=settings.var,
+                progress=report,
+            )
+        lines = [f"演示区已就绪 / demo district ready: {summary.plan}"]
+        lines += [f"  {login.username:10} {login.password}  {login.role}" for login in summary.logins]
+        door.answer(asdict(summary), *lines)
+        if not no_serve:
+            from dashboard.server import serve
+
+            typer.echo(f"http://{settings.host}:{settings.port}", err=as_json)
+            serve(settings)
+
+
+@app.command("serve")
+def serve_command(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on.")] = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Serve pages, phone pages and API in one process."""
+    with open_door(as_json=as_json, database=database) as door:
+        from dataclasses import replace
+
+        from dashboard.server import serve
+
+        door.store().close()
+        settings = door.wiring.settings
+        if host is not None:
+            settings = replace(settings, host=host)
+        if port is not None:
+            settings = replace(settings, port=port)
+        typer.echo(f"http://{settings.host}:{settings.port}", err=as_json)
+        serve(settings)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

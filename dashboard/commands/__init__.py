@@ -1,0 +1,1 @@
+"""The command door's rooms: one module for each group of commands."""

@@ -1,0 +1,102 @@
+"""What every command shares: database, JSON or words, one clear line and exit code 2 for bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from dashboard.wiring import Wiring
+    from data.store import Store
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+Database = Annotated[
+    str | None,
+    typer.Option("--database", help="Database URL; GRIDPATROL_DATABASE or var/gridpatrol.db by default."),
+]
+
+BAD_INPUT = 2
+ACTOR = "command-line"
+
+
+@dataclass
+class Door:
+    """One command's parts and way of answering."""
+
+    wiring: Wiring
+    as_json: bool
+
+    def store(self, *, create: bool = False) -> Store:
+        """Return the store, checked to be at the newest migration (or brought there)."""
+        store = self.wiring.store
+        if create:
+            store.upgrade()
+        else:
+            store.require_current()
+        return store
+
+    def answer(self, result: dict[str, Any], *lines: str) -> None:
+        """Print the result as JSON, or the given lines."""
+        if self.as_json:
+            typer.echo(json.dumps(result, ensure_ascii=False, default=str))
+        else:
+            for line in lines:
+                typer.echo(line)
+
+
+@contextmanager
+def open_door(*, as_json: bool, database: str | None) -> Iterator[Door]:
+    """Open the command door; every named error becomes one line in two languages and exit code 2."""
+    from dataclasses import replace
+
+    from dashboard.settings import Settings, SettingsError
+    from dashboard.wiring import assemble
+    from data.errors import DataError
+    from geo.errors import GeoError
+    from planner.errors import PlannerError
+
+    try:
+        settings = Settings.from_environment()
+        if database is not None:
+            settings = replace(settings, database=database)
+        yield Door(assemble(settings), as_json)
+    except (DataError, GeoError, PlannerError, SettingsError) as error:
+        refuse(error, as_json=as_json)
+
+
+def refuse(error: Exception, *, as_json: bool) -> None:
+    """Print why a command is refused and leave with exit code 2."""
+    from dashboard.i18n import sentence
+
+    zh, en = sentence(error, "zh"), sentence(error, "en")
+    if as_json:
+        body = {
+            "code": getattr(error, "code", "error"),
+            "fields": getattr(error, "fields", {}),
+            "zh": zh,
+            "en": en,
+        }
+        typer.echo(json.dumps({"error": body}, ensure_ascii=False, default=str))
+    else:
+        typer.echo(f"{zh}  /  {en}", err=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+@contextmanager
+def progress_bar(*, shown: bool) -> Iterator[Any]:
+    """Yield a callable (share, stage) that draws a bar on standard error."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda share, stage: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("", total=1.0)
+        yield lambda share, stage: bars.update(task, completed=share, description=stage)

@@ -1,0 +1,138 @@
+"""The job door: one background process that takes queued jobs, so that a solve never blocks a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from dashboard.settings import Settings
+from dashboard.wiring import Wiring, assemble
+from data import jobs
+from data.errors import DataError
+from data.schema import Job
+from geo.errors import GeoError
+from planner.errors import PlannerError
+
+POLL_S = 0.5
+PROGRESS_STEP = 0.02
+ACTOR = "worker"
+
+
+@dataclass
+class Worker:
+    """A running worker process."""
+
+    process: BaseProcess
+    stopping: Event
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Ask the worker to end; end it when it does not."""
+        self.stopping.set()
+        self.process.join(timeout_s)
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join(timeout_s)
+
+
+def start(settings: Settings) -> Worker:
+    """Start the worker beside the server."""
+    # spawn: a forked child would share the server's connections and threads.
+    context = multiprocessing.get_context("spawn")
+    stopping = context.Event()
+    process = context.Process(target=run, args=(settings, stopping, os.getpid()), daemon=True, name="worker")
+    process.start()
+    return Worker(process, stopping)
+
+
+def run(settings: Settings, stopping: Event, parent: int | None = None) -> None:
+    """Take jobs until asked to stop or the parent process is gone."""
+    wiring = assemble(settings)
+    with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+        jobs.fail_interrupted(session, now=wiring.now())
+    while not stopping.wait(POLL_S):
+        if parent is not None and os.getppid() != parent:
+            break
+        run_next(wiring, stopping=stopping.is_set)
+    wiring.close()
+
+
+def run_next(wiring: Wiring, *, stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Take one job and carry it out; return whether there was one."""
+    with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+        job = jobs.claim(session, now=wiring.now())
+    if job is None:
+        return False
+    try:
+        result = _carry_out(wiring, job, stopping)
+    except (DataError, GeoError, PlannerError) as error:
+        _fail(wiring, job.id, code=error.code, fields=dict(error.fields), trace=None)
+    except Exception:  # noqa: BLE001 - the door's last line: the job must not stay "running" for ever
+        _fail(wiring, job.id, code="unexpected", fields={}, trace=traceback.format_exc())
+    else:
+        with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+            jobs.finish(session, job.id, result=result, now=wiring.now())
+    return True
+
+
+def _fail(wiring: Wiring, job_id: int, *, code: str, fields: dict[str, Any], trace: str | None) -> None:
+    plain = {
+        name: value if isinstance(value, (int, float, list)) else str(value) for name, value in fields.items()
+    }
+    at = wiring.now()
+    with wiring.store.begin(actor=ACTOR, now=at) as session:
+        if not jobs.is_cancelled(session, job_id):
+            jobs.fail(session, job_id, code=code, fields=plain, trace=trace, now=at)
+
+
+def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[str, Any]:
+    if job.kind != "plan":
+        raise DataError("unknown_job_kind", kind=job.kind)
+    from planner.desk import DEFAULT_ITERATIONS, PlanOptions
+    from planner.draft import make_plan
+
+    parameters = job.parameters
+    last = 0.0
+
+    def report(share: float, stage: str) -> None:
+        nonlocal last
+        if share - last >= PROGRESS_STEP or share >= 1.0 or share < last:
+            last = share
+            with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+                if not jobs.is_cancelled(session, job.id):
+                    jobs.report(session, job.id, progress=share, stage=stage)
+
+    def cancelled() -> bool:
+        if stopping():
+            return True
+        with wiring.store.reading() as session:
+            return jobs.is_cancelled(session, job.id)
+
+    round_from = parameters.get("round_from")
+    limit_s = parameters.get("limit_s")
+    iterations = parameters.get("iterations")
+    options = PlanOptions(
+        first=dt.date.fromisoformat(parameters["from"]),
+        last=dt.date.fromisoformat(parameters["to"]),
+        round_from=None if round_from is None else dt.date.fromisoformat(round_from),
+        teams=int(parameters.get("teams", 6)),
+        seed=int(parameters.get("seed", 1)),
+        iterations=DEFAULT_ITERATIONS if iterations is None and limit_s is None else iterations,
+        limit_s=limit_s,
+    )
+    result = make_plan(
+        wiring.store,
+        options=options,
+        actor=job.created_by,
+        now=wiring.now(),
+        today=wiring.today(),
+        progress=report,
+        cancel=cancelled,
+    )
+    return {"plan": result.code}
