@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,87 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.decode import Reader, decode
 from planner.errors import Fault, PlanError, ProblemError
 from planner.plan import Objective, Plan, Route, Stop, Unserved
 from planner.problem import TIME_LIMIT_S, Depot, Problem, Shift, Site, Visit, Window
 
 PROBLEM_FORMAT = "gridpatrol-problem/1"
 PLAN_FORMAT = "gridpatrol-plan/1"
-
-_NAMES = {str: "string", int: "integer", bool: "boolean", float: "number", list: "array", dict: "object"}
-
-
-class _Reader:
-    """Takes typed values out of decoded JSON and collects the faults with their paths.
-
-    A bad value is replaced by a neutral one, so that reading goes on to the other faults.
-    """
-
-    def __init__(self) -> None:
-        self.faults: list[Fault] = []
-        self.shifted = False  # An array lost an item, so that later positions no longer match.
-
-    def refuse(self, where: str, code: str, **fields: object) -> None:
-        """Add one fault."""
-        self.faults.append(Fault(where, code, fields))
-
-    def check(self, value: object, kind: type, where: str) -> Any:
-        """Return `value` when it is of `kind`, else the kind's neutral value and a fault."""
-        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-            if math.isfinite(value):
-                return float(value)
-            self.refuse(where, "not_finite")
-        elif type(value) is kind:
-            return value
-        else:
-            found = "null" if value is None else _NAMES.get(type(value), type(value).__name__)
-            self.refuse(where, "wrong_type", expected=_NAMES[kind], found=found)
-        return kind()
-
-    def take(self, holder: dict[str, Any], key: str, kind: type, at: str = "") -> Any:
-        """Return a required value."""
-        where = f"{at}.{key}" if at else key
-        if key in holder:
-            return self.check(holder[key], kind, where)
-        self.refuse(where, "missing")
-        return kind()
-
-    def allow(self, holder: dict[str, Any], key: str, kind: type, default: object, at: str = "") -> Any:
-        """Return an optional value; null stands for the default where that is null."""
-        if key not in holder or (holder[key] is None and default is None):
-            return default
-        return self.check(holder[key], kind, f"{at}.{key}" if at else key)
-
-    def objects(self, holder: dict[str, Any], key: str, at: str = "") -> list[tuple[str, dict[str, Any]]]:
-        """Return path and content of each object of a required array."""
-        path = f"{at}.{key}" if at else key
-        items = []
-        for index, item in enumerate(self.take(holder, key, list, at)):
-            if isinstance(item, dict):
-                items.append((f"{path}[{index}]", item))
-            else:
-                self.check(item, dict, f"{path}[{index}]")
-                self.shifted = True
-        return items
-
-
-def _decode(text: str, expected: str) -> tuple[_Reader, dict[str, Any]]:
-    """Return a reader and the top object of a JSON text; its faults say why there is none."""
-    reader = _Reader()
-    try:
-        top = json.loads(text)
-    except json.JSONDecodeError as error:
-        reader.refuse("", "not_json", line=error.lineno, column=error.colno)
-        return reader, {}
-    except RecursionError:
-        reader.refuse("", "too_deep")
-        return reader, {}
-    if not isinstance(top, dict):
-        reader.check(top, dict, "")
-        return reader, {}
-    if top.get("format") != expected:
-        reader.refuse("format", "unknown_format", expected=expected, found=top.get("format"))
-    return reader, top
 
 
 def parse_problem(text: str) -> Problem:
@@ -102,7 +27,7 @@ def parse_problem(text: str) -> Problem:
     ProblemError
         With every fault and its path, when the text is malformed or breaks an invariant.
     """
-    reader, top = _decode(text, PROBLEM_FORMAT)
+    reader, top = decode(text, PROBLEM_FORMAT)
     if not top:
         raise ProblemError(reader.faults)
     parts: dict[str, Any] = {
@@ -146,7 +71,7 @@ def _merge_faults(read: list[Fault], broken: tuple[Fault, ...]) -> list[Fault]:
     ]
 
 
-def _read_shift(reader: _Reader, item: dict[str, Any], at: str) -> Shift:
+def _read_shift(reader: Reader, item: dict[str, Any], at: str) -> Shift:
     return Shift(
         id=reader.take(item, "id", str, at),
         team=reader.take(item, "team", str, at),
@@ -160,7 +85,7 @@ def _read_shift(reader: _Reader, item: dict[str, Any], at: str) -> Shift:
     )
 
 
-def _read_visit(reader: _Reader, item: dict[str, Any], at: str) -> Visit:
+def _read_visit(reader: Reader, item: dict[str, Any], at: str) -> Visit:
     return Visit(
         id=reader.take(item, "id", str, at),
         site=reader.take(item, "site", str, at),
@@ -179,7 +104,7 @@ def _read_visit(reader: _Reader, item: dict[str, Any], at: str) -> Visit:
     )
 
 
-def _read_travel(reader: _Reader, top: dict[str, Any]) -> NDArray[np.int64]:
+def _read_travel(reader: Reader, top: dict[str, Any]) -> NDArray[np.int64]:
     """Return the travel matrix, given outright or as points; an empty one after a fault."""
     empty = np.zeros((0, 0), dtype=np.int64)
     raw = top.get("travel_s")
@@ -205,7 +130,7 @@ def _read_travel(reader: _Reader, top: dict[str, Any]) -> NDArray[np.int64]:
     return np.array(raw, dtype=np.int64).reshape(len(raw), len(raw))
 
 
-def _read_points(reader: _Reader, item: dict[str, Any]) -> NDArray[np.int64]:
+def _read_points(reader: Reader, item: dict[str, Any]) -> NDArray[np.int64]:
     """Return floor(fixed + circuity * distance / speed) seconds between points, 0 on the diagonal."""
     at = "travel_s.euclidean"
     known = len(reader.faults)
@@ -244,7 +169,7 @@ def parse_plan(text: str) -> Plan:
     PlanError
         With every fault and its path, when the text is malformed.
     """
-    reader, top = _decode(text, PLAN_FORMAT)
+    reader, top = decode(text, PLAN_FORMAT)
     if not top:
         raise PlanError(reader.faults)
     objective = reader.take(top, "objective", dict)
@@ -278,7 +203,7 @@ def parse_plan(text: str) -> Plan:
     return plan
 
 
-def _read_stops(reader: _Reader, item: dict[str, Any], at: str) -> tuple[Stop, ...]:
+def _read_stops(reader: Reader, item: dict[str, Any], at: str) -> tuple[Stop, ...]:
     return tuple(
         Stop(
             reader.take(stop, "visit", str, place),

@@ -8,7 +8,9 @@ Each route keeps the earliest leaving time and the latest feasible arrival at ev
 insertion is judged in O(1). The best insertion of a visit into a route is remembered until that route's
 stamp changes; a rejected ruin brings the old stamp back, and with it what was remembered.
 
-Tables have one row a thing and named columns: few arrays keep the compiled calls short.
+Tables have one row a thing and named columns: few arrays keep the compiled calls short. All compiled
+functions stay in this one file: numba's cache looks at the caller's file alone, so a change in another
+file would go on running the old code.
 """
 
 # mypy: disable-error-code="untyped-decorator,no-untyped-call,no-untyped-def,type-arg"

@@ -137,6 +137,10 @@ def test_every_fault_is_named(content: dict[str, Any]) -> None:
             ("travel_s.euclidean.xy_m[0][1]", "not_finite"),
         ),
         (
+            {"travel_s": {"euclidean": {"xy_m": [[10**400, 0]], "speed_m_s": 1}}},
+            ("travel_s.euclidean.xy_m[0][0]", "not_finite"),
+        ),
+        (
             {"travel_s": {"euclidean": {"xy_m": [[0]], "speed_m_s": 1}}},
             ("travel_s.euclidean.xy_m[0]", "wrong_length"),
         ),
@@ -158,7 +162,8 @@ def test_missing_parts_are_named(content: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("{", "not_json"), ("[]", "wrong_type"), ("[" * 10**5, "too_deep")]
+    ("text", "code"),
+    [("{", "not_json"), ("[]", "wrong_type"), ("[" * 10**5, "too_deep"), ("9" * 5000, "not_json")],
 )
 def test_texts_that_are_no_object(text: str, code: str) -> None:
     with pytest.raises(ProblemError) as refused:
