@@ -127,10 +127,8 @@ def append(
     with session.no_autoflush:
         head = session.info.get("audit_head")
         if head is None:
-            head = session.execute(select(AuditHead).with_for_update()).scalar_one_or_none()
-            if head is None:
-                head = AuditHead(id=1, sequence=0, hash=GENESIS)
-                session.add(head)
+            # The migration made the row; locking it puts parallel writers in a line on PostgreSQL.
+            head = session.execute(select(AuditHead).with_for_update()).scalar_one()
             session.info["audit_head"] = head
     link = AuditEvent(
         sequence=head.sequence + 1,

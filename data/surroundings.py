@@ -57,10 +57,15 @@ def import_schools(
     rows, header = _open(path, SCHOOL_COLUMNS, ("name", "lon", "lat"), sheet)
     result = ImportResult()
     known = {school.name: school for school in session.scalars(select(School))}
+    seen: dict[str, int] = {}
     for row in record_rows(rows, header):
         point = _point_or_reject(row, header, result, extent=extent, to_wgs84=to_wgs84)
         if point is None:
             continue
+        if row.get("name") in seen:
+            _reject_repeated(row, header.titles["name"], "name", seen[row.get("name")], result)
+            continue
+        seen[row.get("name")] = row.number
         stage = STAGE_WORDS.get(row.get("stage"), Stage.OTHER)
         values = {
             "name": row.get("name"),
@@ -72,8 +77,7 @@ def import_schools(
         }
         record = known.get(row.get("name"))
         if record is None:
-            known[row.get("name")] = school = School(**values)
-            session.add(school)
+            session.add(School(**values))
             result.count("added")
         else:
             result.count(_change(record, values))
@@ -100,6 +104,7 @@ def import_gazetteer(
     rows, header = _open(path, GAZETTEER_COLUMNS, ("address", "lon", "lat"), sheet)
     result = ImportResult()
     known = {(entry.name, entry.address): entry for entry in session.scalars(select(GazetteerEntry))}
+    seen: dict[tuple[str, str], int] = {}
     for row in record_rows(rows, header):
         point = _point_or_reject(row, header, result, extent=extent, to_wgs84=to_wgs84, needed="address")
         if point is None:
@@ -112,10 +117,13 @@ def import_gazetteer(
             "source_crs": source_crs,
         }
         key = (row.get("name"), row.get("address"))
+        if key in seen:
+            _reject_repeated(row, header.titles["address"], "address", seen[key], result)
+            continue
+        seen[key] = row.number
         record = known.get(key)
         if record is None:
-            known[key] = entry = GazetteerEntry(**values)
-            session.add(entry)
+            session.add(GazetteerEntry(**values))
             result.count("added")
         else:
             result.count(_change(record, values))
@@ -150,6 +158,11 @@ def _point_or_reject(
         rejects.append(Reject(row.number, header.titles["lon"], "", "no_coordinates"))
     result.rejected.extend(rejects)
     return None if rejects else point
+
+
+def _reject_repeated(row: Row, title: str, name: str, first_row: int, result: ImportResult) -> None:
+    reject = Reject(row.number, title, row.get(name), "duplicate_record", {"first_row": first_row})
+    result.rejected.append(reject)
 
 
 def _change(record: School | GazetteerEntry, values: dict[str, object]) -> str:

@@ -50,17 +50,17 @@ def make_plan(
     plan = _solve(desk.problem, options, report, cancel)
     # The workload is an estimate: where places stay unseen for want of room, open another shift and retry.
     extra: dict[str, int] = {}
+    latest = desk, plan
     for _ in range(MOST_RETRIES):
-        more = _missing_teams(desk, plan, most=options.teams)
+        more = _missing_teams(*latest, most=options.teams)
         if not more:
             break
         extra = {slot: extra.get(slot, 0) + more.get(slot, 0) for slot in extra.keys() | more.keys()}
         with store.reading() as session:
             wider = build_desk(session, options=options, extra=extra)
-        retried = _solve(wider.problem, options, report, cancel)
-        if _unseen(wider, retried) >= _unseen(desk, plan):
-            break
-        desk, plan = wider, retried
+        latest = wider, _solve(wider.problem, options, report, cancel)
+        if _unseen(*latest) < _unseen(desk, plan):
+            desk, plan = latest
     report(0.92, "checking")
     checked = verify(desk.problem, plan)
     if not checked.holds:

@@ -442,6 +442,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_finding_status"), ["status"], unique=False)
         batch_op.create_index(batch_op.f("ix_finding_visit_id"), ["visit_id"], unique=False)
 
+    head = sa.table("audit_head", sa.column("id"), sa.column("sequence"), sa.column("hash"))
+    op.bulk_insert(head, [{"id": 1, "sequence": 0, "hash": "0" * 64}])
     # The audit log is append-only for everybody, whatever program writes.
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
