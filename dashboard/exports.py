@@ -64,14 +64,18 @@ def places_frame(session: Session, what: str) -> gpd.GeoDataFrame:
 def write_rejects(rejects: Sequence[Reject], path: Path) -> None:
     """Write rejected rows with row, column, value and the reason in Chinese."""
     book = Workbook()
-    sheet = book.active
-    sheet.title = "退回行"
+    sheet = _first_sheet(book, "退回行")
     _fill(
         sheet,
         ("行", "列", "内容", "代码", "原因"),
         ((r.row, r.column, r.value, r.code, sentence_for(r.code, r.fields, "zh")) for r in rejects),
     )
     book.save(path)
+
+
+def _first_sheet(book: Workbook, title: str) -> Any:
+    del book[book.sheetnames[0]]
+    return book.create_sheet(title)
 
 
 def _fill(sheet: Any, titles: Sequence[str], rows: Any) -> None:
@@ -89,8 +93,7 @@ def _fill(sheet: Any, titles: Sequence[str], rows: Any) -> None:
 def plan_workbook(view: PlanView) -> bytes:
     """Return the plan as xlsx: roster, stops and what was left out."""
     book = Workbook()
-    roster = book.active
-    roster.title = "排班表"
+    roster = _first_sheet(book, "排班表")
     _fill(
         roster,
         ("日期", "时段", "时间", "小组", "组长", "成员", "应查家数", "路程(分钟)"),

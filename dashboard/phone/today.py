@@ -1,0 +1,207 @@
+"""Today's route on a phone: stops in order, why each is on the list, how to get there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+from dashboard import theme
+from dashboard.exports import clock
+from dashboard.i18n import sentence_for, translator
+from dashboard.phone.sketch import draw_sketch
+from dashboard.wiring import LOCAL_ZONE, Wiring
+from data import frames
+from data.accounts import Identity, Permission, may
+from data.calendar import load_calendar
+from data.terms import DayType, Kind, Language, Role, SlotClass
+from geo.crs import wgs84_to_gcj02
+from planner.itinerary import ShiftView, governing_plans, list_plans, next_shift_date, shifts_on
+from planner.ledger import owed
+from planner.slots import list_slots, read_rules
+
+HERE = Path(__file__).parent
+MOST_WATCHED = 20
+WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
+)
+
+
+@dataclass(frozen=True)
+class PhoneStop:
+    """One line of the page."""
+
+    sequence: int
+    name: str
+    kind: str
+    address: str
+    time: str
+    reasons: tuple[str, ...]
+    mandatory: bool
+    uncertain_m: int | None
+    map_url: str
+
+
+@dataclass(frozen=True)
+class PhoneShift:
+    """One shift of the page."""
+
+    title: str
+    team: str
+    members: str
+    stops: tuple[PhoneStop, ...]
+    sketch: str
+
+
+def amap_link(lon: float, lat: float, name: str) -> str:
+    """Return a link that opens the place in AMap (GCJ-02); it needs the phone's own network."""
+    lons, lats = wgs84_to_gcj02([lon], [lat])
+    position = f"{float(lons[0]):.6f},{float(lats[0]):.6f}"
+    return f"https://uri.amap.com/marker?position={position}&name={quote(name)}&coordinate=gaode&callnative=1"
+
+
+def reason_lines(reasons: Sequence[dict[str, Any]], language: Language) -> tuple[str, ...]:
+    """Return why a stop is on the list, duties first, as sentences."""
+    lines = []
+    for item in reasons:
+        fields = dict(item)
+        if item.get("slot_class"):
+            fields["slot_class"] = SlotClass(item["slot_class"]).label(language)  # type: ignore[call-arg]
+        code = f"reason.{item['reason']}" if "reason" in item else f"factor.{item['factor']}"
+        if item.get("reason") == "due" and not item.get("last_seen"):
+            code = "reason.due_never"
+        lines.append(sentence_for(code, fields, language))
+    return tuple(lines)
+
+
+def date_title(day: dt.date, day_type: DayType, language: Language) -> str:
+    """Return a date as people say it: 9月20日 周日（调休上班）."""
+    if language == "en":
+        return f"{day:%a %d %b %Y} ({day_type.en})"
+    note = "（调休上班）" if day_type is DayType.SHIFTED_WORKDAY else ""
+    return f"{day.month}月{day.day}日 {WEEKDAYS[day.weekday()]}{note}"
+
+
+def phone_shift(shift: ShiftView, language: Language, grids: Any) -> PhoneShift:
+    """Return a shift as the page shows it."""
+    stops = tuple(
+        PhoneStop(
+            stop.sequence,
+            stop.name,
+            stop.kind.label(language),
+            stop.address,
+            clock(stop.arrive_s),
+            reason_lines(stop.reasons, language),
+            stop.mandatory,
+            round(stop.error_radius_m) if stop.error_radius_m and stop.error_radius_m > 100 else None,
+            amap_link(stop.lon, stop.lat, stop.name),
+        )
+        for stop in shift.stops
+    )
+    number = int(shift.team.lstrip("T") or 1)
+    return PhoneShift(
+        f"{shift.slot_kind.label(language)} {clock(shift.start_s)}–{clock(shift.end_s)}",
+        f"第{number}组" if language == "zh" else f"Team {number}",
+        "、".join(member.name for member in shift.members),
+        stops,
+        draw_sketch([(stop.lon, stop.lat) for stop in shift.stops], team=number, grids=grids),
+    )
+
+
+def read_today(wiring: Wiring, identity: Identity, language: Language) -> dict[str, Any]:
+    """Return what the page shows to `identity` today."""
+    day = wiring.today()
+    with wiring.store.reading() as session:
+        day_type = load_calendar(session).day(day).type
+        shifts: list[PhoneShift] = []
+        watched: list[PhoneStop] = []
+        following = None
+        if identity.role is Role.GRID_WORKER:
+            watched = _watched(session, identity, day, language)
+        elif may(identity, Permission.READ_OWN_ROUTE):
+            everything = may(identity, Permission.READ_ROSTER) and identity.officer_id is None
+            officer_id = None if everything else identity.officer_id
+            found: tuple[ShiftView, ...] = ()
+            if everything or officer_id is not None:
+                found = shifts_on(session, day=day, officer_id=officer_id)
+                following = next_shift_date(session, after=day, officer_id=officer_id)
+            grids = frames.grids_frame(session) if found else None
+            shifts = [phone_shift(shift, language, grids) for shift in found]
+    return {
+        "date": date_title(day, day_type, language),
+        "shifts": shifts,
+        "watched": watched,
+        "is_grid_worker": identity.role is Role.GRID_WORKER,
+        "following": None if following is None else following.isoformat(),
+        "made_at": wiring.now().astimezone(LOCAL_ZONE).strftime("%H:%M"),
+        "name": identity.display_name,
+    }
+
+
+def _watched(session: Any, identity: Identity, day: dt.date, language: Language) -> list[PhoneStop]:
+    """Return places of the own grid still owed in the round: looked at from public space, not entered."""
+    plan_id = governing_plans(session, day, day).get(day)
+    head = next((plan for plan in list_plans(session) if plan.id == plan_id), None)
+    first, last = (day, day) if head is None else (head.round_from, head.period_to)
+    rules = read_rules()
+    slots = list_slots(load_calendar(session), first=first, last=last, rules=rules)
+    debts = owed(
+        session, round_from=first, round_to=last, rules=rules, classes={slot.slot_class for slot in slots}
+    )
+    open_debts = debts[debts["owed"] > debts["paid"]]
+    places = frames.institutions_frame(session, identity)
+    places = places[places.index.isin(open_debts["institution_id"]) & places.geometry.notna()]
+    return [
+        PhoneStop(
+            number,
+            str(row.name_),
+            Kind(row.kind).label(language),  # type: ignore[call-arg]
+            str(row.address),
+            "",
+            (),
+            False,
+            None,
+            amap_link(row.geometry.x, row.geometry.y, str(row.name_)),
+        )
+        for number, row in enumerate(
+            places.rename(columns={"name": "name_"}).head(MOST_WATCHED).itertuples(), start=1
+        )
+    ]
+
+
+def render_today(content: dict[str, Any], language: Language) -> str:
+    """Return the page."""
+    return _TEMPLATES.get_template("today.html").render(
+        **content, lang="zh-CN" if language == "zh" else "en", _=translator(language), theme=theme
+    )
+
+
+def routes(wiring: Wiring) -> list[Route]:
+    """Return the phone routes, to be mounted under /m behind the gate."""
+
+    def today_page(request: Request) -> Response:
+        language: Language = request.state.language
+        content = read_today(wiring, request.state.identity, language)
+        return HTMLResponse(render_today(content, language), headers={"Cache-Control": "no-store"})
+
+    def service_worker(request: Request) -> Response:
+        return FileResponse(HERE / "static" / "sw.js", media_type="text/javascript")
+
+    def manifest(request: Request) -> Response:
+        return FileResponse(HERE / "static" / "manifest.webmanifest", media_type="application/manifest+json")
+
+    return [
+        Route("/today", today_page),
+        Route("/sw.js", service_worker),
+        Route("/manifest.webmanifest", manifest),
+    ]
