@@ -1,0 +1,94 @@
+"""House rules a machine can see: docstrings, names of rooms, pinned files, sizes of rooms."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FLOORS = ("data", "geo", "planner", "dashboard")
+MODULES = sorted(
+    path for floor in FLOORS for path in (ROOT / floor).rglob("*.py") if "node_modules" not in path.parts
+)
+# One room each, with the reason it may be larger: see docs/decisions/0002-one-kernel-module.md.
+LARGE = {"planner/kernel.py": 560, "data/migrations/versions/0001_first_schema_of_the_register.py": 700}
+MOST_LINES = 340
+
+
+def name(path: Path) -> str:
+    """Return a module's path inside the project."""
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_public_names_say_what_they_are(path: Path) -> None:
+    """Every module, public class and public function has a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    missing = [] if ast.get_docstring(tree) else [name(path)]
+    bodies = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef) and not n.name.startswith("_"))]
+    for body in bodies:
+        for node in body.body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                public = not node.name.startswith("_")
+                if public and ast.get_docstring(node) is None:
+                    missing.append(f"{name(path)}:{node.lineno} {node.name}")
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_rooms_stay_small(path: Path) -> None:
+    """A module is one noun under about 300 lines."""
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= LARGE.get(name(path), MOST_LINES)
+
+
+def test_no_room_without_a_noun() -> None:
+    """There is no utils, helpers, common or manager, and nothing shadows the floors or the library."""
+    bad = {"utils", "helpers", "common", "manager", "misc", "pages"}
+    assert [name(p) for p in MODULES if bad & set(p.relative_to(ROOT).with_suffix("").parts)] == []
+    shadowing = {"data", "geo", "planner", "tests", "types", "calendar", "logging", "json"}
+    assert [p.name for p in (ROOT / "dashboard").glob("*.py") if p.stem in shadowing] == []
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_pinned_files_have_hashes_and_no_address(lock: str) -> None:
+    """Every requirement is exact and hashed; no registry is named."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "index-url" not in text
+    pinned = re.findall(r"^([a-z0-9._-]+)==\S+.*\\$", text, flags=re.MULTILINE)
+    assert len(pinned) == len(re.findall(r"^[a-z0-9]", text, flags=re.MULTILINE))
+    assert len(pinned) > 60
+
+
+def test_every_dependency_is_pinned() -> None:
+    """What pyproject asks for is in the lock."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    asked = {re.match(r"[a-z0-9-]+", item).group() for item in project["dependencies"]}  # type: ignore[union-attr]
+    assert {item for item in asked if not re.search(rf"^{item}==", lock, flags=re.MULTILINE)} == set()
+
+
+def test_packages_hold_a_docstring_only() -> None:
+    """`__init__` modules run nothing; the schema registers its tables."""
+    for path in MODULES:
+        if path.name == "__init__.py" and path.parent.name != "schema":
+            body = ast.parse(path.read_text(encoding="utf-8")).body
+            assert len(body) <= 1, name(path)
+
+
+def test_help_is_quick_to_import() -> None:
+    """The command door imports no heavy library before a command runs."""
+    code = (
+        "import sys, dashboard.cli; heavy = {'streamlit', 'geopandas', 'ortools', 'numba', 'sqlalchemy'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    python = Path(__import__("sys").executable)
+    done = subprocess.run([python, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
