@@ -1,0 +1,181 @@
+"""The demo end to end: a fictional district, its register, base map, history and a published plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from data.demo import (
+    DEMO_PASSWORD,
+    PRESETS,
+    DemoDistrict,
+    load_demo,
+    load_history,
+    load_users,
+    make_demo,
+)
+from data.demo.people import USERS
+from data.errors import RegisterError
+from data.schema import District, Finding, GridArea, Institution, PlanRevision, Tip, VisitRecord
+from data.store import Store
+from data.terms import PlanStatus
+from geo.basemap import build_basemap
+from geo.locate import import_grids, locate
+from planner.desk import PlanOptions
+from planner.draft import make_plan
+from planner.publish import publish
+
+ACTOR = "demo"
+PLAN_DAYS = 14
+ATTRIBUTION = "虚构示范区 · fictional"
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Login:
+    """A log-in of the demo; the password is no secret, since every demo has the same."""
+
+    username: str
+    role: str
+    password: str
+
+
+@dataclass(frozen=True)
+class DemoSummary:
+    """What a demo holds: its log-ins, the code of its published plan, and figures to show."""
+
+    logins: tuple[Login, ...]
+    plan: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def build_demo(
+    store: Store,
+    *,
+    preset: str,
+    seed: int,
+    today: dt.date,
+    now: dt.datetime,
+    var_dir: Path,
+    progress: Progress | None = None,
+) -> DemoSummary:
+    """Build the fictional district into an empty register and publish its next two weeks.
+
+    A register that already holds a demo is left as it is; only a plan that is missing is made.
+
+    Parameters
+    ----------
+    preset
+        ``small`` or ``district``.
+    today, now
+        Local date and aware instant of the fiction; the plan starts the day after `today`.
+    var_dir
+        Folder of run-time files; receives ``basemap.pmtiles``.
+    progress
+        Called with a share from 0 to 1 and a stage: ``demo``, ``basemap``, ``register``, those of the plan.
+
+    Raises
+    ------
+    RegisterError
+        `unknown_preset`, `district_exists` when the register is not a demo.
+    """
+    sizes = next((sizes for name, sizes in PRESETS.items() if name == preset), None)
+    if sizes is None:
+        raise RegisterError("unknown_preset", preset=preset, known=sorted(PRESETS))
+    report = progress or (lambda share, stage: None)
+    store.upgrade()
+    if not _holds_demo(store):
+        report(0.0, "demo")
+        demo = make_demo(sizes.name, seed=seed, today=today)
+        report(0.05, "basemap")
+        # Before the register: a district on file means that everything but the plan is there.
+        draw_basemap(demo, var_dir)
+        report(0.15, "register")
+        with store.begin(actor=ACTOR, now=now) as session:
+            load_district(session, demo, now=now)
+    with store.reading() as session:
+        planned = session.scalar(select(PlanRevision.id).limit(1)) is not None
+    if not planned:
+        _publish_plan(store, teams=sizes.teams, seed=seed, today=today, now=now, report=report)
+    return summarise_demo(store)
+
+
+def _holds_demo(store: Store) -> bool:
+    with store.reading() as session:
+        district = session.scalar(select(District).limit(1))
+    if district is not None and not district.fictional:
+        raise RegisterError("district_exists", district=district.name)
+    return district is not None
+
+
+def draw_basemap(demo: DemoDistrict, var_dir: Path) -> Path:
+    """Write the district's base map as ``basemap.pmtiles`` and return its path."""
+    var_dir.mkdir(parents=True, exist_ok=True)
+    layers = {
+        "blocks": demo.blocks,
+        "water": demo.water,
+        "roads": demo.roads,
+        "rail": demo.rail,
+        "grids": demo.grids,
+        "district": demo.boundary,
+    }
+    return build_basemap(layers, var_dir / "basemap.pmtiles", attribution=ATTRIBUTION)
+
+
+def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> None:
+    """Load tables and grid areas, place the institutions, then add history and log-ins."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as name:
+        folder = Path(name)
+        load_demo(session, demo, folder=folder, now=now)
+        layer = folder / "grids.geojson"
+        demo.grids.to_file(layer, driver="GeoJSON", COORDINATE_PRECISION=9)
+        import_grids(session, layer, source_crs="wgs84", today=demo.today)
+    locate(session)
+    load_history(session, demo)
+    load_users(session)
+
+
+def _publish_plan(
+    store: Store, *, teams: int, seed: int, today: dt.date, now: dt.datetime, report: Progress
+) -> None:
+    first = today + dt.timedelta(days=1)
+    options = PlanOptions(first=first, last=first + dt.timedelta(days=PLAN_DAYS - 1), teams=teams, seed=seed)
+    result = make_plan(
+        store,
+        options=options,
+        actor=ACTOR,
+        now=now,
+        today=today,
+        progress=lambda share, stage: report(0.3 + 0.65 * share, stage),
+    )
+    with store.begin(actor=ACTOR, now=now) as session:
+        publish(session, result.code, actor=ACTOR, now=now, confirm_provisional=True)
+    report(1.0, "done")
+
+
+def summarise_demo(store: Store) -> DemoSummary:
+    """Return what the demo in `store` holds."""
+    with store.reading() as session:
+        newest = select(PlanRevision).where(PlanRevision.status == PlanStatus.PUBLISHED)
+        plan = session.scalar(newest.order_by(PlanRevision.id.desc()).limit(1))
+        tables = {"grids": GridArea, "visits": VisitRecord, "findings": Finding, "tips": Tip}
+        figures: dict[str, Any] = {
+            "institutions": _count(session, Institution),
+            "placed": _count(session, Institution, Institution.lon.is_not(None)),
+            **{name: _count(session, record) for name, record in tables.items()},
+            "plan": dict(plan.summary) if plan is not None else {},
+        }
+    logins = tuple(Login(user.username, user.role.value, DEMO_PASSWORD) for user in USERS)
+    return DemoSummary(logins, plan.code if plan is not None else "", figures)
+
+
+def _count(session: Session, record: Any, *conditions: Any) -> int:
+    return session.scalar(select(func.count()).select_from(record).where(*conditions)) or 0
