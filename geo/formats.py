@@ -89,7 +89,7 @@ def write_layer(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
     Parameters
     ----------
     frame : GeoDataFrame
-        Frame in WGS-84; csv takes points only and gets the columns 经度 and 纬度.
+        Frame in WGS-84; a csv gets the columns lon and lat (empty where unplaced), or wkt for other shapes.
     path : Path or str
         File to write; an existing one is replaced when the new one is complete.
 
@@ -103,7 +103,7 @@ def write_layer(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
     FrameError
         As `geo.crs.check_frame`.
     FormatError
-        ``wrong_type``, or ``not_points`` for csv.
+        ``wrong_type``.
 
     Notes
     -----
@@ -251,10 +251,11 @@ def _check_degrees(xy: np.ndarray[Any, np.dtype[np.float64]], name: str) -> None
 
 
 def _csv_table(frame: gpd.GeoDataFrame) -> pd.DataFrame:
-    if not (frame.geom_type == "Point").all():
-        raise FormatError("not_points", types=sorted({str(kind) for kind in frame.geom_type}))
     names = (*_LON_NAMES, *_LAT_NAMES)
     kept = [c for c in frame.columns if c != frame.geometry.name and str(c).strip().lower() not in names]
     table = pd.DataFrame(frame[kept])
     table = table.map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA_STARTS) else v)
-    return table.assign(经度=frame.geometry.x.round(8), 纬度=frame.geometry.y.round(8))
+    known = frame.geometry[frame.geometry.notna()]
+    if (known.geom_type == "Point").all():
+        return table.assign(lon=frame.geometry.x.round(8), lat=frame.geometry.y.round(8))
+    return table.assign(wkt=frame.geometry.to_wkt(rounding_precision=8))

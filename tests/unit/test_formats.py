@@ -148,10 +148,12 @@ def test_a_file_with_layers_needs_a_name(tmp_path, frame):
     assert len(read_layer(path, layer="b", source_crs="wgs84")) == 2
 
 
-def test_only_points_go_to_csv(tmp_path):
-    lines = gpd.GeoDataFrame(geometry=[LineString([(121, 31), (122, 31)])], crs=4326)
-    with pytest.raises(FormatError, match="not_points"):
-        write_layer(lines, tmp_path / "a.csv")
+def test_shapes_and_missing_points_go_to_csv(tmp_path):
+    lines = gpd.GeoDataFrame({"n": [1]}, geometry=[LineString([(121, 31), (122, 31)])], crs=4326)
+    assert "LINESTRING" in write_layer(lines, tmp_path / "a.csv").read_text(encoding="utf-8-sig")
+    points = gpd.GeoDataFrame({"n": [1, 2]}, geometry=[Point(121, 31), None], crs=4326)
+    text = write_layer(points, tmp_path / "b.csv").read_text(encoding="utf-8-sig")
+    assert text.splitlines() == ["n,lon,lat", "1,121.0,31.0", "2,,"]
     with pytest.raises(FormatError, match="wrong_type"):
         write_layer(lines, tmp_path / "a.dxf")
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]

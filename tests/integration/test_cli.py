@@ -1,0 +1,228 @@
+"""The command door: JSON shapes, exit codes, and refusals that change nothing, in both languages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from openpyxl import load_workbook
+from typer.testing import CliRunner
+
+from dashboard.cli import app
+from data import audit
+from data.store import Store
+
+RUNNER = CliRunner()
+
+
+class Desk:
+    """Runs commands on one database with a fixed date."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder / 'cli.db'}"
+        self.environment = {
+            "GRIDPATROL_DATABASE": self.url,
+            "GRIDPATROL_TODAY": "2026-11-23",
+            "GRIDPATROL_VAR": str(folder),
+        }
+
+    def run(self, *words: object, expect: int = 0, text: str | None = None) -> dict[str, Any]:
+        """Run one command with --json and return its object."""
+        result = RUNNER.invoke(app, [*map(str, words), "--json"], env=self.environment, input=text)
+        assert result.exit_code == expect, result.output
+        answer: dict[str, Any] = json.loads(result.stdout)
+        return answer
+
+    def changes(self) -> int:
+        """Return the register's change counter."""
+        store = Store(self.url)
+        with store.reading() as session:
+            count = audit.change_counter(session)
+        store.close()
+        return count
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Return a desk with an empty register."""
+    desk = Desk(tmp_path)
+    desk.run("init")
+    return desk
+
+
+@pytest.mark.reference
+def test_the_whole_job_from_files_to_a_published_plan(desk: Desk, huangpu: Path, tmp_path: Path) -> None:
+    """import → locate → plan --teams 5 → check → publish → show → export, by the commands people type."""
+    desk.run("import", "grids", huangpu / "grids.geojson", "--crs", "wgs84")
+    rejects = tmp_path / "rejects.xlsx"
+    imported = desk.run("import", "register", huangpu / "register.xlsx", "--reject-file", rejects)
+    assert imported["added"] == 307
+    assert len(imported["rejected"]) == 14
+    assert set(imported["rejected"][0]) == {"row", "column", "value", "code", "message"}
+    assert load_workbook(rejects).active.max_row == 15
+    desk.run("import", "schools", huangpu / "schools.csv", "--crs", "wgs84")
+    desk.run("import", "gazetteer", huangpu / "gazetteer.csv", "--crs", "wgs84")
+    desk.run("import", "officers", huangpu / "officers.csv")
+    located = desk.run("locate")
+    assert located["placed"] / 307 >= 0.9
+    assert sum(located["by_level"].values()) == 307
+    period = ("--from", "2026-11-30", "--to", "2026-12-13", "--teams", 5, "--iterations", 4000)
+    planned = desk.run("plan", *period)
+    assert {"plan", "visits", "served", "mandatory", "coverage", "travel_s", "unserved", "bound"} <= set(
+        planned
+    )
+    assert desk.run("check", planned["plan"])["holds"]
+    assert desk.run("publish", planned["plan"])["status"] == "published"
+    assert desk.run("publish", planned["plan"], expect=2)["error"]["code"] == "not_a_draft"
+    shown = desk.run("show", planned["plan"])
+    assert len(shown["shifts"]) == planned["shifts"]
+    for form in ("xlsx", "geojson", "ics"):
+        target = tmp_path / f"plan.{form}"
+        desk.run("export", "plan", planned["plan"], "--format", form, "-o", target)
+        assert target.stat().st_size > 1000
+    places = tmp_path / "places.csv"
+    desk.run("export", "institutions", "--format", "csv", "-o", places)
+    columns = set(pd.read_csv(places).columns)
+    assert {"id", "name", "kind", "address", "lon", "lat", "level", "error_radius_m", "grid_code"} <= columns
+    grids = tmp_path / "grids.gpkg"
+    desk.run("export", "grids", "--format", "gpkg", "-o", grids)
+    assert len(gpd.read_file(grids)) == 94
+
+
+def overlapping_grids(path: Path) -> Path:
+    """Write two grid areas that overlap."""
+    shapes = [shapely.box(121.0, 40.0, 121.02, 40.02), shapely.box(121.01, 40.0, 121.03, 40.02)]
+    frame = gpd.GeoDataFrame({"网格编码": ["990101001001", "990101001002"]}, geometry=shapes, crs=4326)
+    frame.to_file(path, driver="GeoJSON")
+    return path
+
+
+def test_every_bad_input_has_a_sentence_in_both_languages_and_changes_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """Wrong type, empty sheet, missing columns, 200 MB, overlap, far points, no datum, past, reversed."""
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "columns.csv").write_text("序号,机构名称\n1,甲\n", encoding="utf-8")
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(200 * 2**20)
+    (tmp_path / "schools.csv").write_text("学校名称,经度,纬度\n一小,121.1,40.1\n", encoding="utf-8")
+    overlap = overlapping_grids(tmp_path / "overlap.geojson")
+    before = desk.changes()
+    cases: list[tuple[str, tuple[object, ...]]] = [
+        ("wrong_type", ("import", "register", tmp_path / "a.pdf")),
+        ("empty_sheet", ("import", "register", tmp_path / "empty.csv")),
+        ("missing_columns", ("import", "register", tmp_path / "columns.csv")),
+        ("file_too_large", ("import", "register", tmp_path / "large.csv")),
+        ("not_found", ("import", "register", tmp_path / "none.csv")),
+        ("broken_layer", ("import", "grids", overlap, "--crs", "wgs84")),
+        ("crs_required", ("import", "grids", overlap)),
+        ("crs_required", ("import", "schools", tmp_path / "schools.csv")),
+        ("unknown_crs", ("import", "schools", tmp_path / "schools.csv", "--crs", "mars")),
+        ("period_in_past", ("plan", "--from", "2026-11-01", "--to", "2026-11-05")),
+        ("options", ("plan", "--from", "2026-12-05", "--to", "2026-12-01")),
+        ("bad_date", ("plan", "--from", "tomorrow", "--to", "2026-12-01")),
+        ("bad_point", ("plan", "--from", "2026-12-01", "--to", "2026-12-02", "--depot", "x")),
+        ("no_institutions", ("plan", "--from", "2026-12-01", "--to", "2026-12-02")),
+        ("unknown_plan", ("show", "P0")),
+        ("unknown_format", ("export", "institutions", "--format", "doc", "-o", tmp_path / "x.doc")),
+        ("unknown_role", ("user", "add", "a", "--role", "king")),
+        ("unknown_user", ("user", "passwd", "nobody")),
+    ]
+    for code, words in cases:
+        error = desk.run(*words, expect=2)["error"]
+        assert error["code"] == code, words
+        assert any("\u4e00" <= c <= "\u9fff" for c in error["zh"]), words
+        assert error["en"][0].isascii() and " " in error["en"], error["en"]
+        assert f"({code})" not in error["en"], words
+    assert desk.changes() == before
+
+
+def test_points_outside_the_district_are_rejected_by_row(desk: Desk, tmp_path: Path) -> None:
+    """A school 300 km away is rejected with its row; the near one goes in."""
+    frame = gpd.GeoDataFrame(
+        {"网格编码": ["990101001001"]}, geometry=[shapely.box(121.0, 40.0, 121.2, 40.2)], crs=4326
+    )
+    frame.to_file(tmp_path / "grids.geojson", driver="GeoJSON")
+    desk.run("import", "grids", tmp_path / "grids.geojson", "--crs", "wgs84")
+    schools = tmp_path / "schools.csv"
+    schools.write_text(
+        "学校名称,学段,经度,纬度\n近小,小学,121.1,40.1\n远小,小学,124.9,40.1\n反小,小学,40.1,121.1\n",
+        encoding="utf-8",
+    )
+    answer = desk.run("import", "schools", schools, "--crs", "wgs84")
+    assert answer["added"] == 1
+    assert [(r["row"], r["code"]) for r in answer["rejected"]] == [
+        (3, "outside_district"),
+        (4, "swapped_coordinates"),
+    ]
+
+
+def test_users_are_added_listed_and_never_shown_with_secrets(desk: Desk) -> None:
+    """A made password is printed once; the list holds none."""
+    added = desk.run("user", "add", "zuzhang", "--role", "team_lead", "--name", "组长")
+    assert len(added["password"]) >= 10
+    listed = desk.run("user", "list")["users"]
+    assert listed == [{"username": "zuzhang", "name": "组长", "role": "team_lead", "active": True}]
+    assert desk.run("user", "passwd", "zuzhang")["password"] != added["password"]
+    assert (
+        desk.run("user", "add", "zuzhang", "--role", "clerk", expect=2)["error"]["code"] == "username_taken"
+    )
+
+
+def test_solve_and_check_the_exchange_format(desk: Desk, tmp_path: Path) -> None:
+    """A problem file is solved repeatably; a tampered plan is named and exits 1; a broken file exits 2."""
+    problem = {
+        "format": "gridpatrol-problem/1",
+        "travel_s": {"euclidean": {"xy_m": [[0, 0], [500, 0], [0, 700]], "speed_m_s": 4.0, "circuity": 1.3}},
+        "depots": [{"id": "D", "location": 0}],
+        "shifts": [
+            {"id": "S", "team": "T", "slot": "e", "day": 0, "start_s": 0, "end_s": 7200, "depot": "D"}
+        ],
+        "sites": [
+            {"id": "A", "location": 1, "min_gap_days": 0},
+            {"id": "B", "location": 2, "min_gap_days": 0},
+        ],
+        "visits": [
+            {
+                "id": f"V{site}",
+                "site": site,
+                "service_s": 900,
+                "prize": 5000,
+                "windows": [{"slot": "e", "open_s": 0, "close_s": 6000}],
+            }
+            for site in ("A", "B")
+        ],
+    }
+    source, target = tmp_path / "problem.json", tmp_path / "plan.json"
+    source.write_text(json.dumps(problem), encoding="utf-8")
+    desk.run("solve", source, "--iterations", 200, "-o", target)
+    first = target.read_bytes()
+    desk.run("solve", source, "--iterations", 200, "-o", target)
+    assert target.read_bytes() == first
+    assert desk.run("check", source, target)["measures"]["served"] == 2
+    plan = json.loads(first)
+    plan["routes"][0]["stops"][0]["start_s"] += 5
+    target.write_text(json.dumps(plan), encoding="utf-8")
+    assert desk.run("check", source, target, expect=1)["violations"]
+    source.write_text('{"format": "gridpatrol-problem/1"}', encoding="utf-8")
+    assert desk.run("solve", source, "--iterations", 1, expect=2)["error"]["code"] == "problem"
+
+
+def test_words_are_printed_without_json(desk: Desk) -> None:
+    """A refusal is one line in both languages on standard error, with exit code 2."""
+    result = RUNNER.invoke(app, ["show", "P0"], env=desk.environment)
+    assert result.exit_code == 2
+    assert " / " in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_register_that_was_never_made_is_named(tmp_path: Path) -> None:
+    """Reading commands do not create a database by accident."""
+    desk = Desk(tmp_path)
+    assert desk.run("locate", expect=2)["error"]["code"] == "not_initialised"
