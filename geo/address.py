@@ -220,8 +220,10 @@ def _road_tokens(head: str) -> list[tuple[str, bool]]:
     if word is not None and tokens:
         tokens[-1] = (tokens[-1][0] + word[0], True)  # 马路街 is one name, not 马路 and 街
         rest = rest[word.end() :]
-    tokens.append((rest, False))
-    return [(token.strip("、,|"), is_road) for token, is_road in tokens if token.strip("、,|")]
+    pieces = [(token.strip("、,|"), is_road) for token, is_road in tokens]
+    # The end of the rest keeps its mark, so that its digits never join those of the door.
+    pieces.append((rest.lstrip("、,|"), False))
+    return [(token, is_road) for token, is_road in pieces if token.strip("、,|")]
 
 
 def _take_door(rest: str, parts: dict[str, Any]) -> str:

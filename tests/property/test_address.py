@@ -1,6 +1,6 @@
 """The parser never invents: every part stands in the normalised text."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo.address import parse_address, recuts
@@ -16,6 +16,7 @@ TEXT = st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=30
 
 @settings(max_examples=400, deadline=None)
 @given(TEXT)
+@example("A巷A1、1")
 def test_every_part_is_written(text):
     for address in recuts(parse_address(text)):
         assert address.text == normalise(text)
