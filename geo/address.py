@@ -199,7 +199,7 @@ def _take_head(head: str, parts: dict[str, Any]) -> str:
         return head
     last = max(i for i, (_, is_road) in enumerate(tokens) if is_road)
     parts["road"] = tokens[last][0]
-    lead = tuple(token for token, _ in tokens[:last] if token)
+    lead = tuple(piece for token, _ in tokens[:last] for piece in token.split("|") if piece)
     if lead:
         parts["lead"] = (*parts.get("lead", ()), *lead)
     return "".join(token for token, _ in tokens[last + 1 :])

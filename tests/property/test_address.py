@@ -17,6 +17,7 @@ TEXT = st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=30
 @settings(max_examples=400, deadline=None)
 @given(TEXT)
 @example("A巷A1、1")
+@example("(()(-街")
 def test_every_part_is_written(text):
     for address in recuts(parse_address(text)):
         assert address.text == normalise(text)
