@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ PRIVATE = frozenset({"name", "display_name", "phone", "contact_name", "contact_p
 SECRET = frozenset({"password", "token", "cookie", "authorization", "certificate_no"})
 
 
-def redact(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace private and secret values of a log event by a dash."""
     return {key: "-" if key.lower() in PRIVATE | SECRET else value for key, value in event.items()}
 

@@ -1,0 +1,161 @@
+"""HTTP routes beside the pages: layers for the maps, the base map and health."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from dashboard import layers, reads
+from dashboard import wiring as wired
+from dashboard.auth import permitted, refuse, sees_whole_district
+from dashboard.headers import language_of
+from dashboard.logs import get_logger
+from dashboard.wiring import Wiring
+from data.accounts import Identity, Permission
+from data.errors import AccountError, DataError
+from data.terms import Language
+from geo.errors import GeoError
+from planner.errors import PlannerError
+
+_LOG = get_logger("api")
+Layer = dict[str, Any]
+Draw = Callable[[Wiring, Identity, Language, Mapping[str, str]], Layer]
+
+
+class QueryError(DataError):
+    """A query parameter cannot be read."""
+
+
+def period(query: Mapping[str, str], *, today: dt.date, days: int = 90) -> tuple[dt.date, dt.date]:
+    """Return the `from` and `to` dates of a query, by default the last `days` days.
+
+    Raises
+    ------
+    QueryError
+        `bad_date` when either is no ISO date or they are reversed.
+    """
+    try:
+        last = dt.date.fromisoformat(query["to"]) if "to" in query else today
+        first = dt.date.fromisoformat(query["from"]) if "from" in query else last - dt.timedelta(days=days)
+    except ValueError as error:
+        raise QueryError("bad_date") from error
+    if first > last:
+        raise QueryError("bad_date")
+    return first, last
+
+
+def _institutions(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    first, last = period(query, today=wiring.today())
+    kinds = {kind for kind in query.get("kind", "").split(",") if kind}
+    owed = reads.debts(wiring, first=first, last=last)
+    return layers.institutions(reads.institutions(wiring, identity), owed, language=language, kinds=kinds)
+
+
+def _grids(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    return layers.grids(reads.grids(wiring))
+
+
+def _coverage(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    first, last = period(query, today=wiring.today())
+    return layers.coverage(reads.coverage(wiring, identity, first=first, last=last), language=language)
+
+
+def _hotspots(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    if not sees_whole_district(identity):
+        raise AccountError("forbidden")
+    first, last = period(query, today=wiring.today(), days=365)
+    radius = int(query["radius"]) if query.get("radius", "").isdecimal() else 500
+    rates, schools = reads.hotspots(wiring, first=first, last=last)
+    return layers.hotspots(rates, schools, radius_m=radius, language=language)
+
+
+def _plan_routes(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    view = reads.plan(wiring, query["code"])
+    wanted = query.get("slot", "")
+    shifts = [s for s in view.shifts if not wanted or f"{s.date.isoformat()}_{s.slot_kind.value}" == wanted]
+    return layers.routes(shifts, depot=reads.depot(wiring), language=language)
+
+
+def _own_routes(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    day, _ = period({"from": query.get("day", str(wiring.today())), "to": "9999-12-31"}, today=wiring.today())
+    own = () if identity.officer_id is None else reads.shifts(wiring, day=day, officer_id=identity.officer_id)
+    return layers.routes(own, depot=reads.depot(wiring), language=language)
+
+
+def _layer(permission: Permission, draw: Draw) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> Response:
+        language = language_of(request.scope)
+        try:
+            identity = permitted(request, permission)
+            return await run_in_threadpool(_draw, request, identity, language, draw)
+        except AccountError as error:
+            return refuse(error.code, error.fields, language, 403)
+        except (DataError, GeoError, PlannerError) as error:
+            status = 404 if error.code.startswith("unknown_") else 400
+            return refuse(error.code, error.fields, language, status)
+
+    return answer
+
+
+def _draw(request: Request, identity: Identity, language: Language, draw: Draw) -> Response:
+    wiring = wired.current()
+    query = {**request.query_params, **request.path_params}
+    facts = [reads.counter(wiring), str(wiring.today()), language, identity.role.value, identity.officer_id]
+    facts += [identity.scope_subdistrict, identity.scope_grid_code, request.url.path, sorted(query.items())]
+    tag = '"' + hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24] + '"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Cookie"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    body = json.dumps(draw(wiring, identity, language, query), ensure_ascii=False, separators=(",", ":"))
+    return Response(body, media_type="application/geo+json", headers=headers)
+
+
+async def basemap(request: Request) -> Response:
+    """Serve the base map file; the browser asks for ranges of it."""
+    file = wired.current().settings.basemap
+    if not file.is_file():
+        return refuse("no_basemap", {}, language_of(request.scope), 404)
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return FileResponse(file, media_type="application/vnd.pmtiles", headers=headers)
+
+
+async def health(request: Request) -> Response:
+    """Say whether the server and its database answer."""
+    holds = await run_in_threadpool(_answers, wired.current())
+    return JSONResponse({"status": "ok" if holds else "failing"}, status_code=200 if holds else 503)
+
+
+def _answers(wiring: Wiring) -> bool:
+    try:
+        with wiring.store.reading() as session:
+            session.execute(text("SELECT 1"))
+        wiring.store.require_current()
+    except (SQLAlchemyError, DataError) as error:
+        _LOG.error("unhealthy", error=type(error).__name__)
+        return False
+    return True
+
+
+def routes() -> list[Route]:
+    """Return the routes with the permission each asks for."""
+    p = Permission
+    return [
+        Route("/api/institutions.geojson", _layer(p.READ_REGISTER, _institutions)),
+        Route("/api/grids.geojson", _layer(p.READ_REGISTER, _grids)),
+        Route("/api/coverage.geojson", _layer(p.READ_COVERAGE, _coverage)),
+        Route("/api/hotspots.geojson", _layer(p.READ_COVERAGE, _hotspots)),
+        Route("/api/plan/{code}/routes.geojson", _layer(p.READ_ROSTER, _plan_routes)),
+        Route("/api/my/routes.geojson", _layer(p.READ_OWN_ROUTE, _own_routes)),
+        Route("/basemap.pmtiles", basemap),
+        Route("/healthz", health),
+    ]

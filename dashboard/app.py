@@ -1,0 +1,107 @@
+"""The Streamlit script: set-up, who is looking, navigation by permission."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard import auth, headers, reads, theme
+from dashboard import wiring as wired
+from dashboard.i18n import as_language
+from dashboard.logs import get_logger
+from dashboard.maps import ASSETS
+from dashboard.panels import Visitor, draw_refusal
+from dashboard.views import accounts, coverage, hotspots, overview, roster, route
+from data.accounts import Permission
+from data.errors import DataError
+from geo.errors import GeoError
+from planner.errors import PlannerError
+
+STYLE = f"<style>{theme.css_tokens()}{(ASSETS / 'static' / 'app.css').read_text(encoding='utf-8')}</style>"
+_LOG = get_logger("app")
+
+
+def current_visitor() -> Visitor | None:
+    """Return who looks at this page, by the session cookie; None when the session has ended."""
+    wiring = wired.current()
+    cookies = st.context.cookies
+    identity = auth.identify(wiring, cookies.get(auth.SESSION_COOKIE))
+    if identity is None or identity.must_change_password:
+        return None
+    asked = st.query_params.get("lang") or cookies.get(headers.LANGUAGE_COOKIE)
+    return Visitor(wiring, identity, as_language(asked))
+
+
+def _page(view: Callable[[Visitor], None], visitor: Visitor) -> Callable[[], None]:
+    def draw() -> None:
+        name, fictional = reads.district(visitor.wiring)
+        if fictional:
+            words = visitor.t("演示数据：{name}的机构、人员和数字均为虚构。", name=name)
+            st.html(f'<div class="gp-fiction">{html.escape(words)}</div>')
+        try:
+            view(visitor)
+        except (DataError, GeoError, PlannerError) as error:
+            _LOG.warning("refused", code=error.code)
+            draw_refusal(error, visitor)
+
+    return draw
+
+
+def pages_for(visitor: Visitor) -> list[st.Page]:
+    """Return the pages that the visitor may open, the first one at the front door."""
+    t, p = visitor.t, Permission
+    whole = auth.sees_whole_district(visitor.identity)
+    offered = [
+        (overview.draw, t("概览"), "overview", visitor.may(p.READ_REGISTER)),
+        (roster.draw, t("排班与路线"), "roster", visitor.may(p.READ_ROSTER)),
+        (route.draw, t("我的路线"), "route", visitor.may(p.READ_OWN_ROUTE)),
+        (coverage.draw, t("网格覆盖"), "coverage", visitor.may(p.READ_COVERAGE)),
+        (hotspots.draw, t("学校周边"), "hotspots", visitor.may(p.READ_COVERAGE) and whole),
+        (accounts.draw, t("账号"), "accounts", visitor.may(p.MANAGE_USERS)),
+    ]
+    allowed = [(view, title, path) for view, title, path, holds in offered if holds]
+    return [
+        st.Page(_page(view, visitor), title=title, url_path=path, default=number == 0)
+        for number, (view, title, path) in enumerate(allowed)
+    ]
+
+
+def _draw_sidebar(visitor: Visitor) -> None:
+    t = visitor.t
+    other = "?lang=en" if visitor.language == "zh" else "?lang=zh"
+    who = html.escape(auth.greeting(visitor.identity, visitor.language))
+    with st.sidebar:
+        st.html(
+            f'<p class="gp-who">{who}</p><div class="gp-door">'
+            f'<a href="{other}" target="_self">{"English" if visitor.language == "zh" else "中文"}</a>'
+            f'<a href="/m/today" target="_self">{html.escape(t("手机版"))}</a>'
+            f'<a href="/password" target="_self">{html.escape(t("修改密码"))}</a>'
+            '<form method="post" action="/logout" target="_self"><button type="submit">'
+            f"{html.escape(t('退出登录'))}</button></form></div>"
+        )
+
+
+def main() -> None:
+    """Draw the page that was asked for."""
+    st.set_page_config(
+        page_title="网格巡查",
+        page_icon=str(ASSETS / "static" / "icon-192.png"),
+        layout="wide",
+        initial_sidebar_state="expanded",
+    )
+    st.html(STYLE)
+    visitor = current_visitor()
+    if visitor is None:
+        st.html(
+            '<p>登录已失效，请<a href="/login" target="_self">重新登录</a>。Session ended: '
+            '<a href="/login?lang=en" target="_self">log in again</a>.</p>'
+        )
+        st.stop()
+    page = st.navigation(pages_for(visitor))
+    _draw_sidebar(visitor)
+    page.run()
+
+
+main()

@@ -1,0 +1,221 @@
+// The maps of gridpatrol: base map, grid areas, points, routes, rings and legend on vendored Leaflet.
+// Every text from the register goes through textContent, never through markup.
+(function () {
+  "use strict";
+  const tokens = window.gridpatrolTokens;
+  const state = { loaded: 0, failed: 0 };
+
+  function hatch(ink, paper) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    const ctx = tile.getContext("2d");
+    if (paper) { ctx.fillStyle = paper; ctx.fillRect(0, 0, 8, 8); }
+    ctx.strokeStyle = ink;
+    ctx.lineWidth = 1.2;
+    ctx.beginPath();
+    for (const shift of [-8, 0, 8]) { ctx.moveTo(shift, 8); ctx.lineTo(shift + 8, 0); }
+    ctx.stroke();
+    return ctx.createPattern(tile, "repeat");
+  }
+
+  function outline(ctx, shape, x, y, r) {
+    ctx.beginPath();
+    if (shape === "square") ctx.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
+    else if (shape === "triangle") { ctx.moveTo(x, y - r * 1.15); ctx.lineTo(x + r * 1.1, y + r * 0.85); ctx.lineTo(x - r * 1.1, y + r * 0.85); ctx.closePath(); }
+    else if (shape === "diamond") { ctx.moveTo(x, y - r * 1.25); ctx.lineTo(x + r * 1.1, y); ctx.lineTo(x, y + r * 1.25); ctx.lineTo(x - r * 1.1, y); ctx.closePath(); }
+    else if (shape === "cross") {
+      const a = r * 0.42, b = r * 1.15;
+      ctx.moveTo(x - a, y - b); ctx.lineTo(x + a, y - b); ctx.lineTo(x + a, y - a); ctx.lineTo(x + b, y - a);
+      ctx.lineTo(x + b, y + a); ctx.lineTo(x + a, y + a); ctx.lineTo(x + a, y + b); ctx.lineTo(x - a, y + b);
+      ctx.lineTo(x - a, y + a); ctx.lineTo(x - b, y + a); ctx.lineTo(x - b, y - a); ctx.lineTo(x - a, y - a); ctx.closePath();
+    } else if (shape === "star") {
+      for (let i = 0; i < 10; i++) {
+        const angle = (Math.PI / 5) * i - Math.PI / 2, reach = i % 2 ? r * 0.55 : r * 1.3;
+        ctx.lineTo(x + reach * Math.cos(angle), y + reach * Math.sin(angle));
+      }
+      ctx.closePath();
+    } else ctx.arc(x, y, r, 0, 2 * Math.PI);
+  }
+
+  const ShapeMarker = L.CircleMarker.extend({
+    _updatePath: function () {
+      const renderer = this._renderer;
+      if (!renderer._drawing || this._empty()) return;
+      outline(renderer._ctx, this.options.shape, this._point.x, this._point.y, this._radius);
+      renderer._fillStroke(renderer._ctx, this);
+    },
+  });
+
+  function element(tag, className, text) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  }
+
+  function card(properties) {
+    const box = element("div", "gm-card");
+    box.append(element("strong", "", properties.title || ""));
+    for (const line of properties.lines || []) box.append(element("div", "", line));
+    return box;
+  }
+
+  function notice(map, text) {
+    const control = L.control({ position: "topright" });
+    control.onAdd = () => element("div", "gm-notice", text);
+    control.addTo(map);
+  }
+
+  function load(map, url, words, draw) {
+    return fetch(url, { credentials: "same-origin" })
+      .then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); return answer.json(); })
+      .then((data) => { draw(data); state.loaded += 1; })
+      .catch((error) => { state.failed += 1; console.error("gridmap", url, error); notice(map, words.failed); });
+  }
+
+  function paintRules() {
+    const p = protomapsL, c = tokens.map, main = (z, f) => f.props.class === "main", minor = (z, f) => f.props.class !== "main";
+    const wide = (low, high) => (z) => Math.max(low, Math.min(high, low + (z - 12) * ((high - low) / 5)));
+    return [
+      { dataLayer: "blocks", symbolizer: new p.PolygonSymbolizer({ fill: c.block }) },
+      { dataLayer: "water", symbolizer: new p.PolygonSymbolizer({ fill: c.water }) },
+      { dataLayer: "roads", filter: minor, minzoom: 12, symbolizer: new p.LineSymbolizer({ color: c.casing, width: wide(0.8, 6) }) },
+      { dataLayer: "roads", filter: main, symbolizer: new p.LineSymbolizer({ color: c.casing, width: wide(2, 10) }) },
+      { dataLayer: "roads", filter: minor, minzoom: 12, symbolizer: new p.LineSymbolizer({ color: c.minor, width: wide(0.5, 4.5) }) },
+      { dataLayer: "roads", filter: main, symbolizer: new p.LineSymbolizer({ color: c.main, width: wide(1.4, 8) }) },
+      { dataLayer: "grids", symbolizer: new p.LineSymbolizer({ color: c.grid, width: 0.6 }) },
+      { dataLayer: "district", symbolizer: new p.LineSymbolizer({ color: c.district, width: 1.5 }) },
+    ];
+  }
+
+  function labelRules() {
+    const text = (size) => new protomapsL.CenteredTextSymbolizer({
+      labelProps: ["name"], fill: tokens.muted, stroke: tokens.paper, width: 3, font: `500 ${size}px ${tokens.font}`,
+    });
+    return [{ dataLayer: "grids", minzoom: 15, symbolizer: text(12) }];
+  }
+
+  const gridmap = {
+    state,
+
+    prepare: function (map, options) {
+      map.attributionControl.setPrefix(false);
+      map.getContainer().style.background = tokens.map.land;
+      map.getContainer().lang = options.language === "en" ? "en" : "zh-CN";
+      map.gmCanvas = L.canvas({ padding: 0.4 });
+      L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+      if (options.basemap) {
+        protomapsL.leafletLayer({
+          url: options.basemap, paintRules: paintRules(), labelRules: labelRules(),
+          backgroundColor: tokens.map.land, attribution: options.attribution || "", maxDataZoom: options.maxDataZoom || 15,
+        }).addTo(map);
+      }
+      if (options.bounds) map.fitBounds(options.bounds, { padding: [12, 12] });
+    },
+
+    labels: function (map, places) {
+      for (const place of places) {
+        const icon = L.divIcon({ className: "gm-label", html: element("span", "", place.name), iconSize: [0, 0] });
+        L.marker([place.lat, place.lon], { icon, interactive: false, keyboard: false }).addTo(map);
+      }
+    },
+
+    choropleth: function (map, options) {
+      const nothing = hatch(tokens.map.grid, tokens.paper);
+      const style = (feature) => {
+        const { state: kind, share } = feature.properties;
+        const line = { renderer: map.gmCanvas, color: tokens.map.grid, weight: 0.8, fillOpacity: 0.78 };
+        if (kind === "no_data" || kind === "nothing_owed") return { ...line, fillColor: nothing, fillOpacity: 0.9 };
+        if (kind === "none") return { ...line, fillColor: tokens.paper, color: tokens.bad, weight: 1.6 };
+        return { ...line, fillColor: tokens.coverage[tokens.edges.filter((edge) => share >= edge).length] };
+      };
+      return load(map, options.url, options.words, (data) => {
+        const layer = L.geoJSON(data, {
+          style,
+          onEachFeature: (feature, shape) => shape.bindTooltip(() => card(feature.properties), { sticky: true }),
+        }).addTo(map);
+        layer.bringToBack();
+      });
+    },
+
+    points: function (map, options) {
+      return load(map, options.url, options.words, (data) => {
+        L.geoJSON(data, {
+          pointToLayer: (feature, at) => {
+            const p = feature.properties;
+            return new ShapeMarker(at, {
+              renderer: map.gmCanvas, shape: tokens.shapes[p.kind], radius: 5, weight: 1.2, color: tokens.ink,
+              fillColor: tokens.fills[p.fill] || tokens.paper, fillOpacity: 0.95,
+            });
+          },
+          onEachFeature: (feature, marker) => {
+            marker.bindTooltip(() => card(feature.properties), { direction: "top" });
+            marker.bindPopup(() => card(feature.properties), { maxWidth: 280 });
+          },
+        }).addTo(map);
+      });
+    },
+
+    routes: function (map, options) {
+      return load(map, options.url, options.words, (data) => {
+        const layer = L.geoJSON(data, {
+          style: (feature) => ({
+            renderer: map.gmCanvas, color: feature.properties.colour, weight: 3, opacity: 0.85,
+            dashArray: feature.properties.dashed ? "7 5" : null,
+          }),
+          pointToLayer: (feature, at) => {
+            const p = feature.properties, box = element("span", p.depot ? "gm-depot" : "gm-stop", p.label);
+            box.style.background = p.colour;
+            return L.marker(at, { icon: L.divIcon({ className: "gm-pin", html: box, iconSize: [24, 24] }), title: p.title, alt: p.title });
+          },
+          onEachFeature: (feature, shape) => shape.bindPopup(() => card(feature.properties), { maxWidth: 280 }),
+        }).addTo(map);
+        if (options.fit && layer.getBounds().isValid()) map.fitBounds(layer.getBounds(), { padding: [28, 28], maxZoom: 17 });
+      });
+    },
+
+    rings: function (map, options) {
+      const unsure = hatch(tokens.muted, null);
+      return load(map, options.url, options.words, (data) => {
+        for (const feature of data.features) {
+          const [lon, lat] = feature.geometry.coordinates, p = feature.properties;
+          const hot = p.state === "hot" || p.state === "candidate", few = p.state === "too_few" || p.state === "no_data";
+          L.circle([lat, lon], {
+            renderer: map.gmCanvas, radius: p.radius_m, weight: hot ? 2 : 0.8, color: hot ? tokens.hot : tokens.muted,
+            fillColor: hot ? tokens.hot : few ? unsure : tokens.paper, fillOpacity: hot ? 0.32 : few ? 0.5 : 0, fill: hot || few,
+          }).addTo(map).bindTooltip(() => card(p), { sticky: true });
+          const dot = L.divIcon({ className: "gm-pin", html: element("span", "gm-school", options.words.school), iconSize: [22, 22] });
+          L.marker([lat, lon], { icon: dot, title: p.title, alt: p.title }).addTo(map).bindPopup(() => card(p));
+        }
+      });
+    },
+
+    legend: function (map, options) {
+      const control = L.control({ position: "bottomright" });
+      control.onAdd = () => {
+        const box = element("div", "gm-legend");
+        box.append(element("div", "gm-legend-title", options.title));
+        for (const row of options.rows) {
+          const line = element("div", "gm-legend-row"), sample = element("canvas", "");
+          sample.width = 44; sample.height = 28;
+          const ctx = sample.getContext("2d");
+          ctx.scale(2, 2);
+          ctx.lineWidth = row.weight || 1;
+          ctx.strokeStyle = row.stroke || tokens.ink;
+          ctx.fillStyle = row.fill === "hatch" ? hatch(tokens.map.grid, tokens.paper) : row.fill || "transparent";
+          if (row.line) { ctx.setLineDash(row.dashed ? [5, 3] : []); ctx.lineWidth = 3; ctx.beginPath(); ctx.moveTo(1, 7); ctx.lineTo(21, 7); ctx.stroke(); }
+          else {
+            if (row.shape) outline(ctx, row.shape, 11, 7, 5); else { ctx.beginPath(); ctx.rect(2, 1.5, 18, 11); }
+            ctx.fill(); ctx.stroke();
+          }
+          line.append(sample, element("span", "", row.label));
+          box.append(line);
+        }
+        for (const note of options.notes) box.append(element("div", "gm-legend-note", note));
+        return box;
+      };
+      control.addTo(map);
+    },
+  };
+  window.gridmap = gridmap;
+})();

@@ -1,0 +1,136 @@
+"""Security headers of every answer, and Streamlit's page shell put into the visitor's language."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard.i18n import as_language
+from data.terms import Language
+
+LANGUAGE_COOKIE = "gridpatrol_lang"
+# streamlit-folium writes the map's script into its frame, hence 'unsafe-inline' on
+# Streamlit's pages only; our own pages run files and nothing else.
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+OWN_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_OWN_PAGES = ("/login", "/logout", "/password", "/m/", "/api/")
+_IMMUTABLE = ("/vendor/", "/static/")
+
+
+def language_of(scope: Scope) -> Language:
+    """Return the language a request asks for: `?lang=`, then the cookie, then Chinese."""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang")
+    return as_language(asked[0] if asked else cookies_of(scope).get(LANGUAGE_COOKIE))
+
+
+def cookies_of(scope: Scope) -> dict[str, str]:
+    """Return the cookies of a request or websocket."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(Headers(scope=scope).get("cookie", ""))
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+def wants_page(scope: Scope) -> bool:
+    """Return whether a request navigates to an HTML page."""
+    headers = Headers(scope=scope)
+    return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+
+
+class SecurityHeaders:
+    """ASGI middleware: policy headers on every answer, language cookie on request."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self.app = app
+        self.secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        asked = b"lang=" in scope.get("query_string", b"")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add(MutableHeaders(scope=message), path)
+                if asked:
+                    self._remember(MutableHeaders(scope=message), language_of(scope))
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _add(self, headers: MutableHeaders, path: str) -> None:
+        own = path.startswith(_OWN_PAGES)
+        headers["Content-Security-Policy"] = OWN_POLICY if own else PAGE_POLICY
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["X-Frame-Options"] = "DENY" if own else "SAMEORIGIN"
+        headers["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=()"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        if path.startswith(_IMMUTABLE):
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        elif own and "cache-control" not in headers:
+            headers["Cache-Control"] = "no-store"
+
+    def _remember(self, headers: MutableHeaders, language: Language) -> None:
+        tail = "; Secure" if self.secure else ""
+        headers.append(
+            "Set-Cookie",
+            f"{LANGUAGE_COOKIE}={language}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{tail}",
+        )
+
+
+class PageShell:
+    """ASGI middleware: Streamlit's index page says English; give it the visitor's language and our title."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or not wants_page(scope) or scope["path"].startswith(_OWN_PAGES):
+            await self.app(scope, receive, send)
+            return
+        language = language_of(scope)
+        # Without these the shell might come compressed, or not at all in a changed language.
+        dropped = (b"accept-encoding", b"if-none-match", b"if-modified-since")
+        plain = {**scope, "headers": [(k, v) for k, v in scope["headers"] if k not in dropped]}
+        start: list[Message] = []
+        body = bytearray()
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.append(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body", False):
+                return
+            whole = _translated(bytes(body), language)
+            headers = MutableHeaders(scope=start[0])
+            if "content-length" in headers:
+                headers["content-length"] = str(len(whole))
+            await send(start[0])
+            await send({"type": "http.response.body", "body": whole, "more_body": False})
+
+        await self.app(plain, receive, collect)
+
+
+def _translated(body: bytes, language: Language) -> bytes:
+    code, title = ("en", "GridPatrol") if language == "en" else ("zh-CN", "网格巡查")
+    body = body.replace(b'<html lang="en"', f'<html lang="{code}"'.encode(), 1)
+    return body.replace(b"<title>Streamlit</title>", f"<title>{title}</title>".encode(), 1)

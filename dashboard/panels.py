@@ -1,0 +1,157 @@
+"""The parts every view is made of: visitor, title, figures, filters kept in the URL, maps and refusals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import folium
+import streamlit as st
+
+from dashboard import maps, reads
+from dashboard.i18n import Translate, sentence, translator
+from dashboard.wiring import Wiring
+from data.accounts import Identity, Permission, may
+from data.terms import Language
+
+T = TypeVar("T")
+MAP_HEIGHT = 520
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who looks at a page, in which language, with which parts at hand."""
+
+    wiring: Wiring
+    identity: Identity
+    language: Language
+
+    @property
+    def t(self) -> Translate:
+        """The translator of the visitor's language."""
+        return translator(self.language)
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the visitor holds `permission`."""
+        return may(self.identity, permission)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline number: label with unit, value, change since the last period, what it counts."""
+
+    label: str
+    value: str
+    note: str
+    change: str | None = None
+    lower_is_better: bool = False
+
+
+def open_page(title: str, question: str) -> None:
+    """Draw the title and the question the page answers."""
+    st.html(
+        f'<h1 class="gp-title">{html.escape(title)}</h1><p class="gp-question">{html.escape(question)}</p>'
+    )
+
+
+def draw_figures(figures: Sequence[Figure]) -> None:
+    """Draw at most five headline numbers in one row."""
+    for column, figure in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(
+            figure.label,
+            figure.value,
+            figure.change,
+            delta_color="inverse" if figure.lower_is_better else "off",
+            help=figure.note,
+            border=True,
+        )
+
+
+def draw_empty(title: str, next_step: str) -> None:
+    """Draw a page part that has nothing to show, with the next step in words."""
+    st.html(
+        f'<div class="gp-empty"><strong>{html.escape(title)}</strong><p>{html.escape(next_step)}</p></div>'
+    )
+
+
+def draw_refusal(error: BaseException, visitor: Visitor) -> None:
+    """Draw why something was refused and the way out."""
+    st.error(sentence(error, visitor.language), icon=None)
+
+
+def choose(
+    label: str,
+    name: str,
+    options: Sequence[T],
+    *,
+    default: T,
+    show: Callable[[T], str],
+    write: Callable[[T], str] = str,
+) -> T:
+    """Draw a choice whose value lives in the URL under `name`, so that a view is a link."""
+    key = f"choice.{name}"
+    by_text = {write(option): option for option in options}
+    if key not in st.session_state or st.session_state[key] not in options:
+        st.session_state[key] = by_text.get(st.query_params.get(name, ""), default)
+    value: T = st.selectbox(label, options, key=key, format_func=show)
+    _mirror(name, write(value), write(default))
+    return value
+
+
+def choose_date(label: str, name: str, *, default: dt.date) -> dt.date:
+    """Draw a date whose value lives in the URL under `name`."""
+    key = f"date.{name}"
+    if key not in st.session_state:
+        st.session_state[key] = default
+        with suppress(ValueError):
+            st.session_state[key] = dt.date.fromisoformat(st.query_params.get(name, ""))
+    value = st.date_input(label, key=key, format="YYYY-MM-DD")
+    chosen = value if isinstance(value, dt.date) else default
+    _mirror(name, chosen.isoformat(), default.isoformat())
+    return chosen
+
+
+def _mirror(name: str, text: str, default: str) -> None:
+    if text == default:
+        if name in st.query_params:
+            del st.query_params[name]
+    elif st.query_params.get(name) != text:
+        st.query_params[name] = text
+
+
+def district_map(visitor: Visitor) -> folium.Map:
+    """Return a map of the district, or of the visitor's own part of it."""
+    return maps.new_map(
+        reads.bounds(visitor.wiring, visitor.identity),
+        t=visitor.t,
+        language=visitor.language,
+        basemap=visitor.wiring.settings.basemap.is_file(),
+        labels=reads.subdistrict_labels(visitor.wiring),
+    )
+
+
+def draw_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> None:
+    """Draw a map; panning it never runs the page again."""
+    # Imported late: imported before the server runs, its files answer 404 for the life of the process.
+    from streamlit_folium import st_folium
+
+    maps.require_local(chart)
+    st_folium(chart, key=key, height=height, use_container_width=True, returned_objects=[])
+
+
+def draw_table(rows: Any, *, key: str, height: int = MAP_HEIGHT) -> None:
+    """Draw a table without its index."""
+    st.dataframe(rows, hide_index=True, height=height, key=key, width="stretch")
+
+
+def draw_provisional(visitor: Visitor, *, first: dt.date, last: dt.date) -> None:
+    """Warn when a period reaches into a year whose holidays are not announced."""
+    days = reads.days(visitor.wiring, first=first, last=last)
+    years = sorted({day.date.year for day in days if day.provisional})
+    if years:
+        listed = "、".join(str(year) for year in years)
+        st.warning(visitor.t("{years} 年放假安排尚未公布，日历按法定假日暂列，发布时须确认。", years=listed))

@@ -1,0 +1,256 @@
+"""Cached reads shared by pages and routes, keyed by the register's change counter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import geopandas as gpd
+import pandas as pd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dashboard.maps import Bounds
+from dashboard.wiring import Wiring
+from data import frames, jobs, statistics
+from data.accounts import Identity
+from data.audit import change_counter
+from data.calendar import Day, load_calendar
+from data.schema import District
+from data.terms import JobStatus, PlanStatus
+from geo import monitor
+from planner import itinerary, ledger
+from planner.itinerary import PlanHead, PlanView, ShiftView
+from planner.slots import list_slots, read_rules
+
+T = TypeVar("T")
+_MOST_KEPT = 64
+
+
+class Shelf:
+    """A bounded store of computed values; the change counter in each key makes old ones fall out of use."""
+
+    def __init__(self, most: int = _MOST_KEPT) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Return the value under `key`, made on first use."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                kept: T = self._kept[key]
+                return kept
+        value = make()
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return value
+
+
+_SHELF = Shelf()
+
+
+def _cached(wiring: Wiring, name: str, parts: tuple[object, ...], read: Callable[[Session], T]) -> T:
+    with wiring.store.reading() as session:
+        key = (str(wiring.store.url), name, change_counter(session), *parts)
+        return _SHELF.get(key, lambda: read(session))
+
+
+def _scope(identity: Identity) -> tuple[object, ...]:
+    return (identity.role, identity.scope_subdistrict, identity.scope_grid_code)
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A queued job as the page shows it."""
+
+    id: int
+    status: JobStatus
+    progress: float
+    stage: str
+    result: dict[str, Any]
+    error_code: str | None
+    error_fields: dict[str, Any]
+    parameters: dict[str, Any]
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the job waits or runs."""
+        return self.status in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+def counter(wiring: Wiring) -> int:
+    """Return the register's change counter."""
+    with wiring.store.reading() as session:
+        return change_counter(session)
+
+
+def district(wiring: Wiring) -> tuple[str, bool]:
+    """Return the district's name and whether it is fictional."""
+
+    def read(session: Session) -> tuple[str, bool]:
+        row = session.execute(select(District.name, District.fictional).limit(1)).first()
+        return (row[0], row[1]) if row else ("", False)
+
+    return _cached(wiring, "district", (), read)
+
+
+def depot(wiring: Wiring) -> tuple[str, float, float] | None:
+    """Return the place where shifts start, with longitude and latitude, or None when it is not on file."""
+
+    def read(session: Session) -> tuple[str, float, float] | None:
+        row = session.execute(
+            select(District.depot_name, District.depot_lon, District.depot_lat).limit(1)
+        ).first()
+        return (row[0] or "", row[1], row[2]) if row and row[1] is not None and row[2] is not None else None
+
+    return _cached(wiring, "depot", (), read)
+
+
+def headline(wiring: Wiring, identity: Identity, *, today: dt.date) -> statistics.Headline:
+    """Return the overview's numbers."""
+    parts = (*_scope(identity), today)
+    return _cached(wiring, "headline", parts, lambda s: statistics.headline(s, identity, today=today))
+
+
+def institutions(wiring: Wiring, identity: Identity) -> gpd.GeoDataFrame:
+    """Return the institutions that `identity` may see."""
+    return _cached(wiring, "institutions", _scope(identity), lambda s: frames.institutions_frame(s, identity))
+
+
+def grids(wiring: Wiring) -> gpd.GeoDataFrame:
+    """Return the grid areas in force."""
+    return _cached(wiring, "grids", (), frames.grids_frame)
+
+
+def bounds(wiring: Wiring, identity: Identity) -> Bounds | None:
+    """Return west, south, east, north of the grid areas, else of the institutions in scope, else None."""
+    areas = grids(wiring)
+    if identity.scope_grid_code:
+        areas = areas[areas["grid_code"] == identity.scope_grid_code]
+    elif identity.scope_subdistrict:
+        areas = areas[areas["subdistrict"] == identity.scope_subdistrict]
+    for frame in (areas, institutions(wiring, identity)):
+        shapes = frame.geometry.dropna()
+        if len(shapes):
+            west, south, east, north = (float(value) for value in shapes.total_bounds)
+            return west, south, east, north
+    return None
+
+
+def subdistrict_labels(wiring: Wiring) -> list[dict[str, Any]]:
+    """Return each subdistrict's name with the middle of its grid areas."""
+    areas = grids(wiring)
+    named = areas[areas["subdistrict"].fillna("") != ""]
+    if named.empty:
+        return []
+    boxes = named.geometry.bounds.assign(name=named["subdistrict"]).groupby("name")
+    low, high = boxes[["minx", "miny"]].min(), boxes[["maxx", "maxy"]].max()
+    lon, lat = (low["minx"] + high["maxx"]) / 2, (low["miny"] + high["maxy"]) / 2
+    return [{"name": str(name), "lon": float(lon[name]), "lat": float(lat[name])} for name in lon.index]
+
+
+def debts(wiring: Wiring, *, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """Return what each institution owes and paid by key time point in a round."""
+
+    def read(session: Session) -> pd.DataFrame:
+        rules = read_rules()
+        slots = list_slots(load_calendar(session), first=first, last=last, rules=rules)
+        classes = {slot.slot_class for slot in slots}
+        return ledger.owed(session, round_from=first, round_to=last, rules=rules, classes=classes)
+
+    return _cached(wiring, "debts", (first, last), read)
+
+
+def coverage(wiring: Wiring, identity: Identity, *, first: dt.date, last: dt.date) -> gpd.GeoDataFrame:
+    """Return the share of visits paid by grid area, within scope."""
+    owed = debts(wiring, first=first, last=last)
+
+    def read(session: Session) -> gpd.GeoDataFrame:
+        table = monitor.coverage_by_grid(session, owed, identity=identity)
+        if identity.scope_grid_code:
+            return table[table["grid_code"] == identity.scope_grid_code]
+        if identity.scope_subdistrict:
+            return table[table["subdistrict"] == identity.scope_subdistrict]
+        return table
+
+    return _cached(wiring, "coverage", (*_scope(identity), first, last), read)
+
+
+def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
+    """Return rates round schools with the schools themselves."""
+    return _cached(
+        wiring,
+        "hotspots",
+        (first, last),
+        lambda s: monitor.near_school_hotspots(s, date_from=first, date_to=last),
+    )
+
+
+def days(wiring: Wiring, *, first: dt.date, last: dt.date) -> list[Day]:
+    """Return what each date of a period is."""
+    return _cached(wiring, "days", (first, last), lambda s: load_calendar(s).days(first, last))
+
+
+def plans(wiring: Wiring) -> list[PlanHead]:
+    """Return all plan revisions, newest first."""
+    return _cached(wiring, "plans", (), itinerary.list_plans)
+
+
+def plan(wiring: Wiring, code: str) -> PlanView:
+    """Return a whole plan.
+
+    Raises
+    ------
+    PlannerError
+        `unknown_plan`.
+    """
+    return _cached(wiring, "plan", (code,), lambda s: itinerary.read_plan(s, code))
+
+
+def shifts(wiring: Wiring, *, day: dt.date, officer_id: int | None = None) -> tuple[ShiftView, ...]:
+    """Return the published shifts of a date, of one officer when given."""
+    return _cached(
+        wiring, "shifts", (day, officer_id), lambda s: itinerary.shifts_on(s, day=day, officer_id=officer_id)
+    )
+
+
+def next_shift(wiring: Wiring, *, after: dt.date, officer_id: int | None) -> dt.date | None:
+    """Return the first later date with a published shift."""
+    return _cached(
+        wiring,
+        "next_shift",
+        (after, officer_id),
+        lambda s: itinerary.next_shift_date(s, after=after, officer_id=officer_id),
+    )
+
+
+def newest_published(wiring: Wiring) -> PlanHead | None:
+    """Return the plan published last, or None."""
+    published = [head for head in plans(wiring) if head.status is PlanStatus.PUBLISHED]
+    return max(published, key=lambda head: (head.published_at is not None, head.published_at), default=None)
+
+
+def latest_job(wiring: Wiring, *, kind: str) -> JobView | None:
+    """Return the newest job of a kind; never cached, its progress is the point."""
+    with wiring.store.reading() as session:
+        job = jobs.latest(session, kind=kind)
+        if job is None:
+            return None
+        return JobView(
+            job.id,
+            job.status,
+            job.progress,
+            job.stage,
+            job.result or {},
+            job.error_code,
+            job.error_fields or {},
+            job.parameters,
+        )

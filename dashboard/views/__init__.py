@@ -1,0 +1,1 @@
+"""Streamlit views: each reads state, calls one step and draws."""

@@ -1,0 +1,253 @@
+"""Roster: choose a period, generate in the background, look at routes, publish."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from dashboard import maps, panels, reads, tables
+from dashboard.exports import plan_bytes
+from dashboard.i18n import sentence_for
+from dashboard.panels import Figure, Visitor
+from dashboard.phone.today import date_title
+from dashboard.timeline import draw_timeline
+from dashboard.wiring import LOCAL_ZONE
+from data import jobs
+from data.accounts import Permission, require
+from data.errors import DataError
+from data.terms import JobStatus, PlanStatus
+from planner import publish
+from planner.errors import PlannerError
+from planner.itinerary import PlanView, ShiftView
+
+KIND = "plan"
+POLL_S = 1.0
+DEFAULT_TEAMS = 6
+DEFAULT_ITERATIONS = 60_000
+
+
+def draw(visitor: Visitor) -> None:
+    """Draw the page."""
+    t = visitor.t
+    panels.open_page(t("排班与路线"), t("谁在什么时段去哪里：生成、查看、发布"))
+    if visitor.may(Permission.WRITE_ROSTER):
+        _draw_generate(visitor)
+    heads = reads.plans(visitor.wiring)
+    if not heads:
+        words = (
+            t("选择起止日期和组数，点“生成方案”。")
+            if visitor.may(Permission.WRITE_ROSTER)
+            else t("方案由组长生成。")
+        )
+        panels.draw_empty(t("还没有方案"), words)
+        return
+    newest = _fresh_code(visitor) or heads[0].code
+    by_code = {head.code: head for head in heads}
+    if st.session_state.pop("roster.show", None):
+        st.session_state["choice.plan"] = newest
+    code = panels.choose(
+        t("方案"),
+        "plan",
+        list(by_code),
+        default=heads[0].code,
+        show=lambda item: tables.plan_name(by_code[item], visitor.language),
+    )
+    _draw_plan(visitor, reads.plan(visitor.wiring, code))
+
+
+def _fresh_code(visitor: Visitor) -> str | None:
+    job = reads.latest_job(visitor.wiring, kind=KIND)
+    return None if job is None else job.result.get("plan")
+
+
+def _draw_generate(visitor: Visitor) -> None:
+    t, today = visitor.t, visitor.wiring.today()
+    job = reads.latest_job(visitor.wiring, kind=KIND)
+    if job is not None and job.under_way:
+        _draw_progress(visitor, job.id)
+        return
+    if job is not None and job.status is JobStatus.FAILED:
+        st.error(sentence_for(job.error_code or "unexpected", job.error_fields, visitor.language))
+    with st.form("generate", border=True):
+        columns = st.columns([2, 2, 1, 1, 2], vertical_alignment="bottom")
+        first = columns[0].date_input(t("开始日期"), today, min_value=today, format="YYYY-MM-DD")
+        last = columns[1].date_input(
+            t("结束日期"), today + dt.timedelta(days=6), min_value=today, format="YYYY-MM-DD"
+        )
+        teams = columns[2].number_input(
+            t("每时段组数"), 1, 60, DEFAULT_TEAMS, help=t("同一时段最多派出的小组数")
+        )
+        seed = columns[3].number_input(
+            t("抽签种子"), 0, 2**31 - 1, 1, help=t("双随机：同一台账和种子得到同一方案，可复核")
+        )
+        asked = columns[4].form_submit_button(t("生成方案"), type="primary", width="stretch")
+    if isinstance(first, dt.date) and isinstance(last, dt.date):
+        if first <= last:
+            panels.draw_provisional(visitor, first=first, last=last)
+        if asked:
+            _enqueue(visitor, first=first, last=last, teams=int(teams), seed=int(seed))
+
+
+def _enqueue(visitor: Visitor, *, first: dt.date, last: dt.date, teams: int, seed: int) -> None:
+    require(visitor.identity, Permission.WRITE_ROSTER)
+    parameters = {
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "teams": teams,
+        "seed": seed,
+        "iterations": DEFAULT_ITERATIONS,
+    }
+    now, actor = visitor.wiring.now(), visitor.identity.username
+    try:
+        with visitor.wiring.store.begin(actor=actor, now=now) as session:
+            jobs.enqueue(session, kind=KIND, parameters=parameters, created_by=actor, now=now)
+    except DataError as error:
+        panels.draw_refusal(error, visitor)
+        return
+    st.rerun()
+
+
+def _draw_progress(visitor: Visitor, job_id: int) -> None:
+    @st.fragment(run_every=POLL_S)
+    def progress() -> None:
+        t = visitor.t
+        job = reads.latest_job(visitor.wiring, kind=KIND)
+        if job is None or job.id != job_id or not job.under_way:
+            st.session_state["roster.show"] = True
+            st.rerun()
+        stage = sentence_for(f"stage.{job.stage}", {}, visitor.language)
+        dates = f"{job.parameters.get('from', '')} – {job.parameters.get('to', '')}"
+        st.progress(job.progress, text=f"{t('正在生成方案')} {dates} · {stage} · {job.progress:.0%}")
+        if st.button(t("取消")):
+            _cancel(visitor, job_id)
+
+    with st.container(border=True):
+        progress()
+
+
+def _cancel(visitor: Visitor, job_id: int) -> None:
+    now = visitor.wiring.now()
+    with visitor.wiring.store.begin(actor=visitor.identity.username, now=now) as session:
+        jobs.request_cancel(session, job_id)
+
+
+def _draw_plan(visitor: Visitor, view: PlanView) -> None:
+    panels.draw_figures(figures(view, visitor))
+    _draw_publish(visitor, view)
+    if not view.shifts:
+        panels.draw_empty(
+            visitor.t("方案中没有班次"), visitor.t("查看下方未排入原因，调整日期或人员后重新生成。")
+        )
+    else:
+        _draw_slot(visitor, view)
+    _draw_unserved(visitor, view)
+
+
+def figures(view: PlanView, visitor: Visitor) -> list[Figure]:
+    """Return the five numbers of a plan."""
+    t, s = visitor.t, view.head.summary
+    return [
+        Figure(
+            t("机构覆盖（家）"),
+            f"{s['institutions_seen']:,} / {s['institutions']:,}",
+            t("周期内至少排入一次的机构，占本轮应查机构 {share}", share=f"{s['coverage']:.1%}"),
+        ),
+        Figure(t("排入（家次）"), f"{s['served']:,} / {s['visits']:,}", t("一家机构在不同时间点各计一次")),
+        Figure(
+            t("必查（家次）"),
+            f"{s['mandatory_served']:,} / {s['mandatory']:,}",
+            t("整改复查和举报核查，须全部排入"),
+        ),
+        Figure(t("班次（个）"), f"{s['shifts']:,}", t("最多 {n} 组同时在外", n=s["teams"])),
+        Figure(
+            t("路程（小时）"), f"{s['travel_s'] / 3600:,.1f}", t("各班往返路程合计，按直线乘绕行系数估算")
+        ),
+    ]
+
+
+def _draw_publish(visitor: Visitor, view: PlanView) -> None:
+    t, head = visitor.t, view.head
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    with right:
+        st.download_button(
+            t("导出排班表"), plan_bytes(view, "xlsx"), f"{head.code}.xlsx", width="stretch", on_click="ignore"
+        )
+    with left:
+        if head.status is not PlanStatus.DRAFT:
+            when = (
+                ""
+                if head.published_at is None
+                else f"{head.published_at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
+            )
+            state = t("{state}，不可修改；如需调整请重新生成。", state=head.status.label(visitor.language))
+            st.html(f'<p class="gp-note">{state} {when}</p>')
+            return
+        if not visitor.may(Permission.PUBLISH):
+            st.html(f'<p class="gp-note">{t("草案，待组长发布。")}</p>')
+            return
+        agreed = True
+        if head.provisional:
+            agreed = st.checkbox(
+                t("本方案涉及放假安排未公布的年度，我已核对日历，确认发布"), key=f"agree.{head.code}"
+            )
+        if st.button(t("发布"), type="primary", disabled=not agreed, key=f"publish.{head.code}"):
+            _publish(visitor, head.code, confirmed=head.provisional and agreed)
+
+
+def _publish(visitor: Visitor, code: str, *, confirmed: bool) -> None:
+    require(visitor.identity, Permission.PUBLISH)
+    now, actor = visitor.wiring.now(), visitor.identity.username
+    try:
+        with visitor.wiring.store.begin(actor=actor, now=now) as session:
+            publish.publish(session, code, actor=actor, now=now, confirm_provisional=confirmed)
+    except PlannerError as error:
+        panels.draw_refusal(error, visitor)
+        return
+    st.toast(visitor.t("方案 {code} 已发布", code=code))
+    st.rerun()
+
+
+def _slot_code(shift: ShiftView) -> str:
+    return f"{shift.date.isoformat()}_{shift.slot_kind.value}"
+
+
+def _draw_slot(visitor: Visitor, view: PlanView) -> None:
+    t = visitor.t
+    slots = {_slot_code(shift): shift for shift in view.shifts}
+    days = {
+        d.date: d for d in reads.days(visitor.wiring, first=view.head.period_from, last=view.head.period_to)
+    }
+
+    def name(code: str) -> str:
+        shift = slots[code]
+        date = date_title(shift.date, days[shift.date].type, visitor.language)
+        return f"{date} {tables.slot_name(shift, visitor.language)}"
+
+    slot = panels.choose(t("时段"), "slot", list(slots), default=next(iter(slots)), show=name)
+    shifts = [shift for shift in view.shifts if _slot_code(shift) == slot]
+    left, right = st.columns([5, 4], gap="medium")
+    with left:
+        chart = panels.district_map(visitor)
+        maps.add_layer(
+            chart, "routes", f"/api/plan/{view.head.code}/routes.geojson?slot={slot}", t=t, fit=True
+        )
+        teams = list(dict.fromkeys(shift.team for shift in shifts))
+        maps.add_legend(
+            chart, t("小组路线"), maps.team_rows(teams, t), t=t, notes=[t("直线示意，数字为到访顺序")]
+        )
+        panels.draw_map(chart, key="roster")
+    with right:
+        panels.draw_table(tables.shift_rows(shifts, visitor.language), key="shifts", height=180)
+        panels.draw_table(tables.stop_rows(shifts, visitor.language), key="stops", height=330)
+    st.subheader(t("时间线"))
+    names = [tables.team_name(shift.team, visitor.language) for shift in shifts]
+    st.html(draw_timeline(shifts, names=names, describe=t("各组在本时段的到访时间")))
+
+
+def _draw_unserved(visitor: Visitor, view: PlanView) -> None:
+    t = visitor.t
+    if not view.unserved:
+        return
+    with st.expander(t("未排入 {n} 家次，查看原因", n=len(view.unserved))):
+        panels.draw_table(tables.unserved_rows(view.unserved, visitor.language), key="unserved", height=320)
