@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from data import uscc as codes
 from data.errors import SheetError
-from data.schema import Institution
+from data.schema import Base, Institution
 from data.sheets import Header, Row, find_header, normalise, read_rows, record_rows
-from data.terms import Authority, CareType, Kind, SiteStatus
+from data.terms import Authority
+from data.wording import AUTHORITY_WORDS, KIND_WORDS, STATUS_WORDS
 
 Coordinates = NDArray[np.float64]
 ToWgs84 = Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]
@@ -38,62 +40,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "lat": ("纬度", "lat", "latitude", "y"),
 }
 REQUIRED = ("name", "kind", "address")
-
-KIND_WORDS: dict[str, tuple[Kind, CareType | None]] = {
-    "学科类": (Kind.SUBJECT, None),
-    "学科": (Kind.SUBJECT, None),
-    "学科类培训": (Kind.SUBJECT, None),
-    "非学科类": (Kind.NON_SUBJECT, None),
-    "非学科": (Kind.NON_SUBJECT, None),
-    "非学科类培训": (Kind.NON_SUBJECT, None),
-    "体育类": (Kind.NON_SUBJECT, None),
-    "艺术类": (Kind.NON_SUBJECT, None),
-    "文化艺术类": (Kind.NON_SUBJECT, None),
-    "科技类": (Kind.NON_SUBJECT, None),
-    "托管": (Kind.CARE, CareType.CARE_CENTER),
-    "托管机构": (Kind.CARE, CareType.CARE_CENTER),
-    "托管班": (Kind.CARE, CareType.CARE_CENTER),
-    "校外托管": (Kind.CARE, CareType.CARE_CENTER),
-    "看护": (Kind.CARE, CareType.CHILD_MINDING),
-    "看护班": (Kind.CARE, CareType.CHILD_MINDING),
-    "看护点": (Kind.CARE, CareType.CHILD_MINDING),
-    "小饭桌": (Kind.CARE, CareType.MEAL_TABLE),
-    "自习室": (Kind.SELF_STUDY, None),
-    "自习": (Kind.SELF_STUDY, None),
-    "教育咨询": (Kind.EDU_CONSULT, None),
-    "教育信息咨询": (Kind.EDU_CONSULT, None),
-    "咨询": (Kind.EDU_CONSULT, None),
-    "幼儿园": (Kind.KINDERGARTEN, None),
-    "无证无照": (Kind.UNLICENSED, None),
-}
-STATUS_WORDS: dict[str, SiteStatus] = {
-    "": SiteStatus.UNKNOWN,
-    "营业": SiteStatus.OPEN,
-    "正常": SiteStatus.OPEN,
-    "正常营业": SiteStatus.OPEN,
-    "在营": SiteStatus.OPEN,
-    "存续": SiteStatus.OPEN,
-    "开业": SiteStatus.OPEN,
-    "暂停营业": SiteStatus.SUSPENDED,
-    "停业": SiteStatus.SUSPENDED,
-    "暂停": SiteStatus.SUSPENDED,
-    "暂停业": SiteStatus.SUSPENDED,
-    "注销办理中": SiteStatus.EXITING,
-    "正在注销": SiteStatus.EXITING,
-    "注销中": SiteStatus.EXITING,
-    "已注销": SiteStatus.DEREGISTERED,
-    "注销": SiteStatus.DEREGISTERED,
-    "未知": SiteStatus.UNKNOWN,
-}
-AUTHORITY_WORDS: dict[str, Authority] = {
-    "民政局": Authority.CIVIL_AFFAIRS,
-    "民政": Authority.CIVIL_AFFAIRS,
-    "市场监管局": Authority.MARKET,
-    "市场监督管理局": Authority.MARKET,
-    "市监局": Authority.MARKET,
-    "教育局": Authority.EDUCATION,
-}
 _LOCATION_FIELDS = ("address", "declared_lon", "declared_lat", "source_crs")
+_TEXTS = ("name", "address", "permit_no", "contact_name", "contact_phone")
+# A column that a later file does not have says nothing about what is on file.
+_OPTIONAL = ("uscc", "permit_no", "status", "contact_name", "contact_phone")
 
 
 @dataclass(frozen=True)
@@ -172,7 +122,7 @@ def import_register(
         elif checked is not None:
             good.append(checked)
     good = _without_duplicates(good, header, result)
-    _upsert(session, good, result, source_crs=source_crs, now=now)
+    _upsert(session, good, header, result, source_crs=source_crs, now=now)
     result.rejected.sort(key=lambda reject: (reject.row, reject.column))
     return result
 
@@ -198,6 +148,7 @@ def check_row(
         reject("uscc", fault)
     if row.get("status") not in STATUS_WORDS:
         reject("status", "unknown_status")
+    rejects += long_texts(row, header, Institution, _TEXTS)
     point = read_point(row, header, rejects, extent=extent, to_wgs84=to_wgs84)
     if rejects:
         return None, rejects
@@ -221,6 +172,18 @@ def check_row(
             "declared_lat": None if point is None else point[1],
         },
     ), []
+
+
+def long_texts(row: Row, header: Header, record: type[Base], names: Sequence[str]) -> list[Reject]:
+    """Return a reject for every text of a row that its column in the database would cut or refuse."""
+    rejects = []
+    for name in names:
+        limit = getattr(record.__table__.c[name].type, "length", None)
+        text = row.get(name)
+        if limit is not None and len(text) > limit:
+            fields: dict[str, object] = {"limit": limit, "length": len(text)}
+            rejects.append(Reject(row.number, header.titles[name], text[:40], "too_long", fields))
+    return rejects
 
 
 def _derive_authority(code: str, declared: Authority) -> Authority:
@@ -280,32 +243,23 @@ def _without_duplicates(good: list[Checked], header: Header, result: ImportResul
 
 def _upsert(
     session: Session,
-    good: list[Checked],
+    good: Sequence[Checked],
+    header: Header,
     result: ImportResult,
     *,
     source_crs: str | None,
     now: dt.datetime,
 ) -> None:
-    known = list(session.scalars(select(Institution)))
-    by_code = {record.uscc: record for record in known if record.uscc}
-    by_key = {record.identity_key: record for record in known}
+    matches = _match(good, session.scalars(select(Institution).order_by(Institution.id)).all())
     for checked in good:
         values = dict(checked.values)
         values["source_crs"] = source_crs if values["declared_lon"] is not None else None
-        code = values["uscc"]
-        record = by_code.get(code) if isinstance(code, str) else None
-        if record is None:
-            record = by_key.get(str(values["identity_key"]))
-            # The same name and address under another code is another licence, not the same record.
-            if record is not None and record.uscc and code and record.uscc != code:
-                record = None
+        record = matches.get(checked.row)
         if record is None:
             session.add(Institution(**values, changed_at=now, doubtful=False))
             result.count("added")
             continue
-        changed = {name: value for name, value in values.items() if getattr(record, name) != value}
-        if changed.get("uscc", "") is None:
-            del changed["uscc"]
+        changed = _changes(record, values, header)
         for name, value in changed.items():
             setattr(record, name, value)
         if any(name in changed for name in _LOCATION_FIELDS):
@@ -314,6 +268,40 @@ def _upsert(
             record.changed_at = now
         result.count("updated" if changed else "unchanged")
     session.flush()
+
+
+def _match(good: Sequence[Checked], known: Sequence[Institution]) -> Mapping[int, Institution]:
+    """Return the record of each row that has one: by code, else by name and address; no record twice."""
+    by_code = {record.uscc: record for record in known if record.uscc}
+    by_key: dict[object, list[Institution]] = defaultdict(list)
+    # A record without a code is the better match for a name and address.
+    for record in sorted(known, key=lambda record: record.uscc is not None):
+        by_key[record.identity_key].append(record)
+    found = {c.row: by_code[c.values["uscc"]] for c in good if c.values["uscc"] in by_code}
+    taken = {record.id for record in found.values()}
+    for checked in good:
+        if checked.row in found:
+            continue
+        for record in by_key[checked.values["identity_key"]]:
+            # The same name and address under another code is another licence, not the same record.
+            if record.id not in taken and not (record.uscc and checked.values["uscc"]):
+                found[checked.row] = record
+                taken.add(record.id)
+                break
+    return found
+
+
+def _changes(record: Institution, values: Mapping[str, object], header: Header) -> dict[str, object]:
+    changed = {name: value for name, value in values.items() if getattr(record, name) != value}
+    silent = {name for name in _OPTIONAL if name not in header.columns}
+    if values["authority"] is Authority.UNKNOWN:
+        silent.add("authority")
+    # A declared point belongs to its address; only a file that moves the place may drop it unsaid.
+    if not {"lon", "lat"} <= header.columns.keys() and "address" not in changed:
+        silent |= {"declared_lon", "declared_lat", "source_crs"}
+    if values["uscc"] is None:
+        silent.add("uscc")
+    return {name: value for name, value in changed.items() if name not in silent}
 
 
 def _forget_location(record: Institution) -> None:

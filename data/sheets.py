@@ -20,7 +20,9 @@ MAX_BYTES = 50 * 1024 * 1024
 MAX_UNPACKED_BYTES = 400 * 1024 * 1024
 HEADER_SEARCH_ROWS = 30
 WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".ods", ".et"}
-_TOTAL = re.compile(r"^(合计|总计|小计|共计|总数|汇总)")
+_TOTAL = re.compile(r"(?:合计|总计|小计|共计|总数|汇总)[\s\d,.:()机构家所个人户]*")
+# Control characters no database, workbook or page can hold.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\u200b]")
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Row:
 
 
 def normalise(text: str) -> str:
-    """Return `text` with full-width forms folded and outer blanks removed."""
-    return unicodedata.normalize("NFKC", text).replace("\u200b", "").strip()
+    """Return `text` with full-width forms folded, control characters and outer blanks removed."""
+    return _CONTROL.sub("", unicodedata.normalize("NFKC", text)).strip()
 
 
 def _text(cell: object) -> str:
@@ -184,4 +186,4 @@ def record_rows(rows: list[list[str]], header: Header) -> Iterator[Row]:
 
 def _is_total(cells: list[str]) -> bool:
     filled = [cell for cell in cells if cell]
-    return len(filled) <= 4 and any(_TOTAL.match(cell) for cell in filled[:2])
+    return len(filled) <= 4 and any(_TOTAL.fullmatch(cell) for cell in filled[:2])

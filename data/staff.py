@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from data.intake import ImportResult, Reject
+from data.intake import ImportResult, Reject, long_texts
 from data.schema import Officer, OfficerLeave
 from data.sheets import Header, Row, find_header, read_rows, record_rows
 
@@ -22,6 +22,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "post": ("职务", "角色"),
     "leave": ("请假日期", "请假", "不可用日期"),
 }
+_OPTIONAL = {"certificate_no": "certificate_no", "certificate_until": "certificate_until", "leads": "post"}
+# What people write into the certificate column of someone who has none.
+_NO_CERTIFICATE = {"无", "没有", "暂无", "未取得", "未持证", "办理中", "否", "-", "--", "—", "/"}
 LEADING_POSTS = {"组长", "副组长", "队长"}
 
 
@@ -44,7 +47,15 @@ def import_officers(session: Session, path: Path, *, sheet: str | None = None) -
             result.rejected.extend(rejects)
             continue
         seen[row.get("code")] = row.number
-        result.count(_upsert(session, known.get(row.get("code")), values, leave))
+        officer = known.get(row.get("code"))
+        if officer is None:
+            days = [OfficerLeave(date=day) for day in sorted(leave)]
+            session.add(Officer(**values, leave=days))
+            result.count("added")
+            continue
+        # A column that the file does not have says nothing about what is on file.
+        said = {k: v for k, v in values.items() if _OPTIONAL.get(k, k) in header.columns}
+        result.count(_change(officer, said, leave if "leave" in header.columns else None))
     session.flush()
     return result
 
@@ -76,11 +87,13 @@ def _check(
                 reject("leave", "bad_date")
                 break
             leave.add(day)
+    rejects += long_texts(row, header, Officer, ("code", "name", "department", "certificate_no"))
+    certificate = row.get("certificate_no")
     values: dict[str, object] = {
         "code": row.get("code"),
         "name": row.get("name"),
         "department": row.get("department"),
-        "certificate_no": row.get("certificate_no") or None,
+        "certificate_no": None if certificate in _NO_CERTIFICATE else certificate or None,
         "certificate_until": until,
         "leads": row.get("post") in LEADING_POSTS,
     }
@@ -88,27 +101,27 @@ def _check(
 
 
 def _date(text: str) -> dt.date | None:
-    match = re.fullmatch(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D?", text)
+    # Without separators all eight digits are needed: 2026111 could be two dates.
+    match = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text) or re.fullmatch(
+        r"(\d{4})\D(\d{1,2})\D(\d{1,2})[日号]?", text
+    )
     try:
         return dt.date(*map(int, match.groups())) if match else None
     except ValueError:
         return None
 
 
-def _upsert(session: Session, officer: Officer | None, values: dict[str, object], leave: set[dt.date]) -> str:
-    if officer is None:
-        days = [OfficerLeave(date=day) for day in sorted(leave)]
-        session.add(Officer(**values, leave=days))
-        return "added"
+def _change(officer: Officer, values: dict[str, object], leave: set[dt.date] | None) -> str:
     changed = {name: value for name, value in values.items() if getattr(officer, name) != value}
     for name, value in changed.items():
         setattr(officer, name, value)
     old = {day.date for day in officer.leave}
-    if old != leave:
+    moved = leave is not None and old != leave
+    if leave is not None and moved:
         officer.leave = [d for d in officer.leave if d.date in leave] + [
             OfficerLeave(date=day) for day in sorted(leave - old)
         ]
-    return "updated" if changed or old != leave else "unchanged"
+    return "updated" if changed or moved else "unchanged"
 
 
 def list_officers(session: Session) -> list[Officer]:

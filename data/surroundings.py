@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.errors import SheetError
-from data.intake import COLUMNS, Extent, ImportResult, Reject, ToWgs84, read_point
+from data.intake import COLUMNS, Extent, ImportResult, Reject, ToWgs84, long_texts, read_point
 from data.schema import GazetteerEntry, School
 from data.sheets import Header, Row, find_header, read_rows, record_rows
 from data.terms import Stage
@@ -59,7 +59,7 @@ def import_schools(
     known = {school.name: school for school in session.scalars(select(School))}
     seen: dict[str, int] = {}
     for row in record_rows(rows, header):
-        point = _point_or_reject(row, header, result, extent=extent, to_wgs84=to_wgs84)
+        point = _point_or_reject(row, header, School, result, extent=extent, to_wgs84=to_wgs84)
         if point is None:
             continue
         if row.get("name") in seen:
@@ -80,7 +80,9 @@ def import_schools(
             session.add(School(**values))
             result.count("added")
         else:
-            result.count(_change(record, values))
+            # A column that the file does not have says nothing about what is on file.
+            unsaid = {"stage", "address"} - header.columns.keys()
+            result.count(_change(record, {k: v for k, v in values.items() if k not in unsaid}))
     session.flush()
     return result
 
@@ -106,7 +108,7 @@ def import_gazetteer(
     known = {(entry.name, entry.address): entry for entry in session.scalars(select(GazetteerEntry))}
     seen: dict[tuple[str, str], int] = {}
     for row in record_rows(rows, header):
-        point = _point_or_reject(row, header, result, extent=extent, to_wgs84=to_wgs84, needed="address")
+        point = _point_or_reject(row, header, GazetteerEntry, result, extent=extent, to_wgs84=to_wgs84)
         if point is None:
             continue
         values = {
@@ -144,17 +146,18 @@ def _open(
 def _point_or_reject(
     row: Row,
     header: Header,
+    record: type[School] | type[GazetteerEntry],
     result: ImportResult,
     *,
     extent: Extent | None,
     to_wgs84: ToWgs84,
-    needed: str = "name",
 ) -> tuple[float, float] | None:
-    rejects: list[Reject] = []
+    needed = "name" if record is School else "address"
+    rejects = long_texts(row, header, record, ("name", "address"))
     if not row.get(needed):
         rejects.append(Reject(row.number, header.titles[needed], "", f"no_{needed}"))
     point = read_point(row, header, rejects, extent=extent, to_wgs84=to_wgs84)
-    if point is None and not rejects:
+    if point is None and not any(reject.column == header.titles["lon"] for reject in rejects):
         rejects.append(Reject(row.number, header.titles["lon"], "", "no_coordinates"))
     result.rejected.extend(rejects)
     return None if rejects else point
