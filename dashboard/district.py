@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from data.demo import (
     DEMO_PASSWORD,
-    PRESETS,
     DemoDistrict,
+    find_preset,
     load_demo,
     load_history,
     load_users,
@@ -87,9 +87,7 @@ def build_demo(
     RegisterError
         `unknown_preset`, `district_exists` when the register is not a demo.
     """
-    sizes = next((sizes for name, sizes in PRESETS.items() if name == preset), None)
-    if sizes is None:
-        raise RegisterError("unknown_preset", preset=preset, known=sorted(PRESETS))
+    sizes = find_preset(preset)
     report = progress or (lambda share, stage: None)
     store.upgrade()
     if not _holds_demo(store):

@@ -2,7 +2,7 @@
 
 from data.demo.district import DemoDistrict, make_demo
 from data.demo.people import DEMO_PASSWORD
-from data.demo.presets import PRESETS, Preset, PresetName
+from data.demo.presets import PRESETS, Preset, PresetName, find_preset
 from data.demo.tables import load_demo, load_history, load_users, write_files
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "DemoDistrict",
     "Preset",
     "PresetName",
+    "find_preset",
     "load_demo",
     "load_history",
     "load_users",

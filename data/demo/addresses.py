@@ -13,6 +13,8 @@ from data.demo.words import UNKNOWN_PLACES
 
 HARD_SHARE = 0.2
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+# How often each slip of `_write_hard` is made.
+_SLIPS = (0.16, 0.16, 0.16, 0.12, 0.12, 0.11, 0.12, 0.05)
 _DIGITS = "零一二三四五六七八九"
 
 
@@ -65,7 +67,10 @@ def _inside(seat: Seat, chance: np.random.Generator) -> str:
 def _write_hard(seat: Seat, door: Door, subdistrict: str, landmark: str, chance: np.random.Generator) -> str:
     inside = _inside(seat, chance)
     plain = f"{DISTRICT_NAME}{door.address}{inside}"
-    match int(chance.integers(7)):
+    slip = int(chance.choice(8, p=_SLIPS))
+    if slip == 7 and (seat.size > 1 or seat.cluster is not None):
+        slip = 2
+    match slip:
         case 0:  # 号 is missing; before a floor the digits would run together, so a blank as people put it
             return f"{DISTRICT_NAME}{door.street}{door.number}" + ("" if inside[:1].isdigit() else inside)
         case 1:
@@ -78,8 +83,11 @@ def _write_hard(seat: Seat, door: Door, subdistrict: str, landmark: str, chance:
             return f"辽海省{DISTRICT_NAME}{subdistrict} {door.address} {inside}"
         case 5:
             return f"{DISTRICT_NAME}{door.street}{_in_words(door.number)}号{inside}"
-        case _:
-            return f"{DISTRICT_NAME}{subdistrict}辖区内{door.street}{door.number}号院{inside}"
+        case 6:
+            office = f"{subdistrict}办事处" if subdistrict else ""
+            return f"{DISTRICT_NAME}{office}{door.street}{door.number}号院{inside}"
+        case _:  # only the road is known: a row for the review list
+            return f"{DISTRICT_NAME}{door.street}中段"
 
 
 def _in_words(number: int) -> str:

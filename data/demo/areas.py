@@ -64,10 +64,12 @@ def _snake(
     """
     pairs = []
     for column in range(left, left + width):
+        up = (column - left) % 2 == 0
         order = range(bottom, bottom + height)
-        for row in order if (column - left) % 2 == 0 else reversed(order):
+        for row in order if up else reversed(order):
             if chance.random() < 0.5:
-                pairs += [(2 * row, 2 * column, 1, 2), (2 * row + 1, 2 * column, 1, 2)]
+                halves = [(2 * row, 2 * column, 1, 2), (2 * row + 1, 2 * column, 1, 2)]
+                pairs += halves if up else halves[::-1]
             else:
                 pairs += [(2 * row, 2 * column, 2, 1), (2 * row, 2 * column + 1, 2, 1)]
     return pairs

@@ -16,7 +16,7 @@ from data.demo.addresses import write_addresses
 from data.demo.areas import Area, cut_areas, draw_blocks, frame_areas, merge_areas
 from data.demo.history import History, tell_history
 from data.demo.people import DemoOfficer, hire_officers
-from data.demo.presets import DISTRICT_CODE, DISTRICT_NAME, HISTORY_DAYS, PRESETS, Preset, PresetName
+from data.demo.presets import DISTRICT_CODE, DISTRICT_NAME, HISTORY_DAYS, Preset, find_preset
 from data.demo.register import DemoInstitution, write_register
 from data.demo.schools import DemoSchool, name_schools, site_schools
 from data.demo.seats import Seat, take_seats
@@ -92,7 +92,7 @@ class DemoDistrict:
     history: History
 
 
-def make_demo(preset: PresetName, *, seed: int, today: dt.date) -> DemoDistrict:
+def make_demo(preset: str, *, seed: int, today: dt.date) -> DemoDistrict:
     """Make a fictional district; the same preset, seed and date give the same district.
 
     Parameters
@@ -106,10 +106,10 @@ def make_demo(preset: PresetName, *, seed: int, today: dt.date) -> DemoDistrict:
 
     Raises
     ------
-    KeyError
-        When no preset has that name.
+    RegisterError
+        `unknown_preset`.
     """
-    sizes = PRESETS[preset]
+    sizes = find_preset(preset)
     # One stream for each part, so that a change of one part leaves the others as they are.
     ground, people, past = np.random.default_rng(seed).spawn(3)
     lattice = make_lattice(sizes, chance=ground)
@@ -119,7 +119,7 @@ def make_demo(preset: PresetName, *, seed: int, today: dt.date) -> DemoDistrict:
     areas = cut_areas(lattice, sizes, chance=ground)
     grids = frame_areas(areas)
     boundary = shapely.union_all([area.shape for area in areas])
-    sites = site_schools(doors, boundary, sizes, chance=ground)
+    sites = site_schools(doors, streets, boundary, river, sizes, chance=ground)
     campuses = np.array([xy for _, xy, _ in sites])
     schools = name_schools(sites, to_degrees(campuses), doors, sizes, chance=ground)
     seats = take_seats(doors, schools, boundary, sizes, chance=ground)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from data.errors import RegisterError
 from data.terms import Kind
 
 PresetName = Literal["small", "district"]
@@ -125,7 +126,7 @@ PRESETS: Mapping[PresetName, Preset] = {
         shared_doors=5,
         cluster_size=5,
         mall_size=5,
-        cluster_findings=4,
+        cluster_findings=7,
         open_findings=3,
         open_tips=2,
         tips=10,
@@ -162,7 +163,7 @@ PRESETS: Mapping[PresetName, Preset] = {
         shared_doors=7,
         cluster_size=12,
         mall_size=14,
-        cluster_findings=15,
+        cluster_findings=16,
         open_findings=8,
         open_tips=4,
         tips=45,
@@ -170,3 +171,17 @@ PRESETS: Mapping[PresetName, Preset] = {
         astray=4,
     ),
 }
+
+
+def find_preset(name: str) -> Preset:
+    """Return the preset called `name`.
+
+    Raises
+    ------
+    RegisterError
+        `unknown_preset`.
+    """
+    for known, preset in PRESETS.items():
+        if known == name:
+            return preset
+    raise RegisterError("unknown_preset", preset=name, known=sorted(PRESETS))

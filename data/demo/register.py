@@ -107,7 +107,7 @@ class _Names:
                 stem = self._brands.setdefault(brand, stem)
             name = stem + endings[int(self._chance.integers(len(endings)))]
             if name in self._used and brand is not None:
-                name = f"{name}（{sum(u.startswith(name) for u in self._used) + 1}部）"
+                name = f"{name}第{sum(used.startswith(name) for used in self._used) + 1}分部"
             if name not in self._used:
                 self._used.add(name)
                 return name

@@ -102,14 +102,16 @@ def walk_rounds(
     last = np.full(len(register), (today - dt.timedelta(days=HISTORY_DAYS + 60)).toordinal(), dtype=float)
     last += chance.uniform(0, 40, size=len(register))
     visits: list[DemoVisit] = []
+    owing = {slot_class: float(chance.random()) for slot_class in SlotClass}
     shift = 0
     first = today - dt.timedelta(days=HISTORY_DAYS)
     for day in calendar.days(first, today - dt.timedelta(days=1)):
         ordinal = day.date.toordinal()
         for kind in slots_of(day):
             slot_class = SLOT_CLASS[kind]
-            share = _SHIFTS[slot_class] * len(register) / _FULL_SIZE
-            for _ in range(int(share) + int(chance.random() < share % 1)):
+            owing[slot_class] += _SHIFTS[slot_class] * len(register) / _FULL_SIZE
+            while owing[slot_class] >= 1:
+                owing[slot_class] -= 1
                 ready = fits[slot_class] & (known < ordinal) & (last <= ordinal - _REST_DAYS)
                 stops = int(chance.integers(*_STOPS[slot_class], endpoint=True))
                 shift += 1

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
+from shapely.geometry import LineString
 
 from data.demo.presets import DISTRICT_NAME, Preset
-from data.demo.streets import Door, Floats
+from data.demo.streets import Door, Floats, Street
 from data.demo.words import PEDESTRIAN_STREET, SCHOOL_STEMS
 
 _APART_M = 480.0
 _CLUSTERS_APART_M = 1_500.0
 _CAMPUS_DEPTH_M = 45.0
 _INSIDE_M = 150.0
+_BANK_M = 110.0
+_ROAD_M = 25.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,13 @@ class DemoSchool:
 
 
 def site_schools(
-    doors: Sequence[Door], boundary: Any, preset: Preset, *, chance: np.random.Generator
+    doors: Sequence[Door],
+    streets: Sequence[Street],
+    boundary: Any,
+    river: LineString,
+    preset: Preset,
+    *,
+    chance: np.random.Generator,
 ) -> list[tuple[int, tuple[float, float], str | None]]:
     """Choose the doors of schools; return (door, campus point in metres, cluster) of each.
 
@@ -43,9 +51,13 @@ def site_schools(
     """
     points = np.array([(door.x, door.y) for door in doors])
     lonely_m = _CLUSTERS_APART_M * preset.columns / 40
-    well_inside = shapely.contains_xy(boundary.buffer(-_INSIDE_M), points[:, 0], points[:, 1])
+    campus = _campus_points(points, doors, streets)
+    taken = [river.buffer(_BANK_M), *(street.line.buffer(_ROAD_M) for street in streets)]
+    land = shapely.difference(boundary.buffer(-_INSIDE_M), shapely.union_all(taken))
+    shapely.prepare(land)
+    suited = shapely.contains_xy(land, campus[:, 0], campus[:, 1])
     mall = points[[door.street == PEDESTRIAN_STREET for door in doors]].mean(axis=0)
-    order = [int(at) for at in chance.permutation(len(doors)) if well_inside[at]]
+    order = [int(at) for at in chance.permutation(len(doors)) if suited[at]]
     far = [at for at in order if np.hypot(*(points[at] - mall)) >= lonely_m]
     first = far[0]
     apart = np.hypot(*(points[far] - points[first]).T)
@@ -61,22 +73,20 @@ def site_schools(
             lonely = gaps[:2].min() >= 1.5 * apart_m and np.hypot(*(points[at] - mall)) >= 300.0
             if gaps.min() >= max(apart_m, 1.0) and lonely and doors[at].street != PEDESTRIAN_STREET:
                 chosen.append(at)
-    campus = _campus_points(points, chosen)
     clusters = ["school_a", "school_b", *([None] * (wanted - 2))]
     return [
-        (at, (float(x), float(y)), cluster)
-        for at, (x, y), cluster in zip(chosen, campus, clusters, strict=True)
+        (at, (float(campus[at, 0]), float(campus[at, 1])), cluster)
+        for at, cluster in zip(chosen, clusters, strict=True)
     ]
 
 
-def _campus_points(points: Floats, chosen: Sequence[int]) -> Floats:
-    """Return points behind the doors: away from the nearest doors, which line the street."""
-    neighbour = cKDTree(points).query(points[chosen], k=7)[1]
-    middle = points[neighbour[:, 1:]].mean(axis=1)
-    away = points[chosen] - middle
-    length = np.hypot(*away.T)
-    unit = np.where(length[:, None] > 1.0, away / np.maximum(length, 1.0)[:, None], [1.0, 0.0])
-    return np.asarray(points[chosen] + _CAMPUS_DEPTH_M * unit)
+def _campus_points(points: Floats, doors: Sequence[Door], streets: Sequence[Street]) -> Floats:
+    """Return the point behind each door, straight away from its street."""
+    lines = {street.name: street.line for street in streets}
+    courses = [lines[door.street] for door in doors]
+    along = shapely.line_locate_point(courses, shapely.points(points))
+    away = points - shapely.get_coordinates(shapely.line_interpolate_point(courses, along))
+    return np.asarray(points + _CAMPUS_DEPTH_M * away / np.hypot(*away.T)[:, None])
 
 
 def name_schools(

@@ -20,8 +20,8 @@ from data.terms import Kind
 NEAR_M, MIDDLE_M = 300.0, 800.0
 _NEAR_SHARE, _MIDDLE_SHARE = 0.60, 0.32
 _SHARED_SHARE = 0.37
-_CLUSTER_M = 190.0
-_BORDER_M = 4.0
+# Known doors are a few metres off: nearer to the border an address would fall into no grid area.
+_BORDER_M = 45.0
 # Kinds that share a building with others; kindergartens and the unlicensed keep to themselves.
 _SHARING = (Kind.SUBJECT, Kind.NON_SUBJECT, Kind.CARE, Kind.SELF_STUDY, Kind.EDU_CONSULT)
 
@@ -66,9 +66,10 @@ def take_seats(
     free[[school.door for school in schools]] = False
     order = chance.permutation(len(doors))
     clusters = dict(_cluster_doors(points, schools, street, free, order, preset))
-    outside = [int(at) for at in order if not shapely.intersects_xy(boundary.buffer(_BORDER_M), *points[at])]
+    outside = [int(at) for at in order if not shapely.intersects_xy(boundary, *points[at])]
     sizes = _group_sizes(preset, len(clusters), chance)
-    bands = _Bands(order[free[order] & ~np.isin(order, list(clusters))], school_m, preset, clusters)
+    taken = [*clusters, *outside[: preset.astray]]
+    bands = _Bands(order[free[order] & ~np.isin(order, taken)], school_m, preset, taken)
     seats: list[Seat] = []
     for group, size in enumerate(sizes):
         door = bands.draw(size)
@@ -114,7 +115,7 @@ class _Bands:
     """Doors near, at middle distance and far from schools, drawn so that the shares come out right."""
 
     def __init__(
-        self, order: NDArray[np.int64], school_m: Floats, preset: Preset, taken: dict[int, str]
+        self, order: NDArray[np.int64], school_m: Floats, preset: Preset, taken: Sequence[int]
     ) -> None:
         self._band = np.digitize(school_m, [NEAR_M, MIDDLE_M], right=True)
         self._pools = [[int(at) for at in order if self._band[at] == band] for band in range(3)]
@@ -155,6 +156,8 @@ def _with_kinds(seats: list[Seat], preset: Preset, chance: np.random.Generator) 
 
 
 def _liking(kind: Kind, seat: Seat) -> float:
+    if seat.cluster is not None and kind not in (Kind.NON_SUBJECT, Kind.CARE):
+        return 0.1  # a cluster of a rare kind would raise what is expected of that kind
     if kind is Kind.CARE:
         return 2.0 if seat.school_m <= NEAR_M else 0.5
     return 1.0

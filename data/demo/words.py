@@ -25,7 +25,7 @@ KIND_NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.SELF_STUDY: ("自习室",),
     Kind.EDU_CONSULT: ("教育咨询中心",),
     Kind.KINDERGARTEN: ("幼儿园",),
-    Kind.UNLICENSED: ("补习点（未登记）",),
+    Kind.UNLICENSED: ("补习点",),
 }
 CARE_NAMES: dict[CareType, str] = {
     CareType.CARE_CENTER: "托管中心",
