@@ -78,16 +78,22 @@ def read_rules(path: Path = TABLE) -> SlotRules:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OptionsError([Fault(path.name, "unreadable", {"detail": str(error)})]) from error
     faults: list[Fault] = []
-    times = {
-        kind: _span(table.get("slot", {}).get(kind.value), f"slot.{kind.value}", faults) for kind in SlotKind
-    }
-    kinds = {kind: _kind_rule(table.get("kind", {}).get(kind.value), kind, faults) for kind in Kind}
+    spans, entries = (_table(table.get(name), name, faults) for name in ("slot", "kind"))
+    times = {kind: _span(spans.get(kind.value), f"slot.{kind.value}", faults) for kind in SlotKind}
+    kinds = {kind: _kind_rule(entries.get(kind.value), kind, faults) for kind in Kind}
     if faults:
         raise OptionsError(faults)
     return SlotRules(times, kinds)
+
+
+def _table(entry: Any, where: str, faults: list[Fault]) -> Mapping[str, Any]:
+    if isinstance(entry, dict):
+        return entry
+    faults.append(Fault(where, "missing", {}))
+    return {}
 
 
 def _clock(text: object) -> int | None:
@@ -99,8 +105,9 @@ def _clock(text: object) -> int | None:
 
 
 def _span(entry: Any, where: str, faults: list[Fault]) -> tuple[int, int]:
-    pair = (entry.get("from"), entry.get("to")) if isinstance(entry, dict) else entry
-    first, last = (_clock(pair[0]), _clock(pair[1])) if pair and len(pair) == 2 else (None, None)
+    pair = [entry.get("from"), entry.get("to")] if isinstance(entry, dict) else entry
+    times = [_clock(text) for text in pair] if isinstance(pair, list) and len(pair) == 2 else [None, None]
+    first, last = times
     if first is None or last is None or first >= last:
         faults.append(Fault(where, "bad_span", {"value": str(entry)}))
         return 0, 1
@@ -109,26 +116,30 @@ def _span(entry: Any, where: str, faults: list[Fault]) -> tuple[int, int]:
 
 def _kind_rule(entry: Any, kind: Kind, faults: list[Fault]) -> KindRule:
     where = f"kind.{kind.value}"
-    if not isinstance(entry, dict) or not isinstance(entry.get("service_min"), int):
-        faults.append(Fault(where, "missing", {}))
-        return KindRule(0, (), {}, {})
     known = {item.value: item for item in SlotClass}
-    unknown = [name for name in entry.get("owes", []) if name not in known]
-    expected = entry.get("expected", {})
-    unknown += [name for name, word in expected.items() if name not in known or word not in EXPECTATIONS]
-    if unknown or entry["service_min"] < 1:
+    entry = _table(entry, where, faults)
+    minutes, owes = entry.get("service_min"), entry.get("owes")
+    expected = _table(entry.get("expected", {}), f"{where}.expected", faults)
+    windows = _table(entry.get("windows", {}), f"{where}.windows", faults)
+    if type(minutes) is not int or minutes < 1:
+        faults.append(Fault(f"{where}.service_min", "too_small", {"least": 1}))
+        minutes = 1
+    if not isinstance(owes, list):
+        faults.append(Fault(f"{where}.owes", "missing", {}))
+        owes = []
+    unknown = [str(name) for name in [*owes, *expected, *windows] if str(name) not in known]
+    unknown += [str(word) for word in expected.values() if word not in EXPECTATIONS]
+    if unknown:
         faults.append(Fault(where, "unknown_words", {"words": unknown}))
-        return KindRule(0, (), {}, {})
-    windows = {
-        known[name]: _span(pair, f"{where}.windows.{name}", faults)
-        for name, pair in entry.get("windows", {}).items()
-        if name in known
-    }
     return KindRule(
-        entry["service_min"] * 60,
-        tuple(known[name] for name in entry["owes"]),
-        {known[name]: word for name, word in expected.items()},
-        windows,
+        minutes * 60,
+        tuple(known[str(name)] for name in owes if str(name) in known),
+        {known[name]: str(word) for name, word in expected.items() if name in known},
+        {
+            known[name]: _span(pair, f"{where}.windows.{name}", faults)
+            for name, pair in windows.items()
+            if name in known
+        },
     )
 
 
