@@ -86,10 +86,9 @@ def _draw_sidebar(visitor: Visitor) -> None:
 def main() -> None:
     """Draw the page that was asked for."""
     st.set_page_config(
-        page_title="网格巡查",
         page_icon=str(ASSETS / "static" / "icon-192.png"),
         layout="wide",
-        initial_sidebar_state="expanded",
+        initial_sidebar_state=230,
     )
     st.html(STYLE)
     visitor = current_visitor()

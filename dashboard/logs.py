@@ -38,4 +38,4 @@ def configure(level: str = "INFO") -> None:
 
 def get_logger(room: str) -> Any:
     """Return a logger whose events carry the room they come from."""
-    return structlog.get_logger().bind(room=room)
+    return structlog.get_logger(room=room)

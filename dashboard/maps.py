@@ -131,7 +131,9 @@ def new_map(
         Names with lon and lat, drawn over everything.
     """
     centre = [(bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2] if bounds else [35.0, 105.0]
-    chart = folium.Map(location=centre, zoom_start=13 if bounds else 4, tiles=None, maxZoom=DEEPEST_ZOOM)
+    chart = folium.Map(
+        location=centre, zoom_start=13 if bounds else 4, tiles=None, maxZoom=DEEPEST_ZOOM, zoomSnap=0.25
+    )
     corners = [[bounds[1], bounds[0]], [bounds[3], bounds[2]]] if bounds else None
     options = {
         "language": language,

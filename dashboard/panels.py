@@ -58,6 +58,11 @@ def open_page(title: str, question: str) -> None:
     )
 
 
+def draw_heading(text: str) -> None:
+    """Draw the heading of a part of a page."""
+    st.html(f'<h2 class="gp-heading">{html.escape(text)}</h2>')
+
+
 def draw_figures(figures: Sequence[Figure]) -> None:
     """Draw at most five headline numbers in one row."""
     for column, figure in zip(st.columns(len(figures)), figures, strict=True):
@@ -68,6 +73,7 @@ def draw_figures(figures: Sequence[Figure]) -> None:
             delta_color="inverse" if figure.lower_is_better else "off",
             help=figure.note,
             border=True,
+            height="stretch",
         )
 
 

@@ -39,17 +39,16 @@ def plan_name(head: PlanHead, language: Language) -> str:
 
 
 def shift_rows(shifts: Sequence[ShiftView], language: Language) -> pd.DataFrame:
-    """Return one row a shift."""
+    """Return one row a shift of one date."""
     t = translator(language)
     rows = [
         {
-            t("日期"): shift.date.isoformat(),
             t("时段"): slot_name(shift, language),
-            t("小组"): team_name(shift.team, language),
+            t("小组"): team_number(shift.team),
             t("站数"): len(shift.stops),
-            t("路程（分钟）"): round(shift.travel_s / 60),
             t("组长"): "、".join(m.name for m in shift.members if m.leads),
             t("组员"): "、".join(m.name for m in shift.members if not m.leads),
+            t("路程（分钟）"): round(shift.travel_s / 60),
         }
         for shift in shifts
     ]
@@ -121,10 +120,10 @@ def coverage_rows(areas: gpd.GeoDataFrame, language: Language) -> pd.DataFrame:
         {
             t("网格"): with_debt["name"].where(with_debt["name"] != "", with_debt["grid_code"]),
             t("街道"): with_debt["subdistrict"],
-            t("机构（家）"): with_debt["institutions"],
+            t("覆盖率"): [f"{share:.0%}" for share in with_debt["share"]],
             t("应查（家次）"): with_debt["owed"],
             t("已查（家次）"): with_debt["paid"],
-            t("覆盖率"): [f"{share:.0%}" for share in with_debt["share"]],
+            t("机构（家）"): with_debt["institutions"],
         }
     )
 
@@ -162,11 +161,11 @@ def hotspot_rows(rates: pd.DataFrame, radius_m: int, language: Language) -> pd.D
         {
             t("学校"): chosen["school_name"],
             t("判断"): [hotspot_word(label, language) for label in chosen["label"]],
-            t("机构（家）"): chosen["institutions"],
+            t("每百家次"): [per_hundred(rate) for rate in chosen["rate"]],
+            t("基准"): [per_hundred(rate) for rate in chosen["base_rate"]],
             t("检查（家次）"): chosen["visits"],
             t("发现问题（家次）"): chosen["findings"],
-            t("每百家次"): [per_hundred(rate) for rate in chosen["rate"]],
-            t("基准（每百家次）"): [per_hundred(rate) for rate in chosen["base_rate"]],
+            t("机构（家）"): chosen["institutions"],
         }
     )
 

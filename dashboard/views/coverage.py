@@ -59,7 +59,7 @@ def draw(visitor: Visitor) -> None:
             ]
         )
     period = f"from={first.isoformat()}&to={last.isoformat()}"
-    left, right = st.columns([5, 3], gap="medium")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         chart = panels.district_map(visitor)
         maps.add_layer(chart, "choropleth", f"/api/coverage.geojson?{period}", t=t)
@@ -73,6 +73,6 @@ def draw(visitor: Visitor) -> None:
             t=t,
             notes=[t("轮次 {first} 至 {last}", first=first.isoformat(), last=last.isoformat())],
         )
-        panels.draw_map(chart, key="coverage", height=560)
+        panels.draw_map(chart, key="coverage", height=510)
     with right:
-        panels.draw_table(tables.coverage_rows(areas, visitor.language), key="grids", height=560)
+        panels.draw_table(tables.coverage_rows(areas, visitor.language), key="grids", height=510)

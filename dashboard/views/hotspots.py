@@ -64,9 +64,9 @@ def draw(visitor: Visitor) -> None:
             t=t,
             notes=[t("每百家次检查中发现问题的家次")],
         )
-        panels.draw_map(chart, key="hotspots", height=560)
+        panels.draw_map(chart, key="hotspots", height=510)
     with right:
-        panels.draw_table(tables.hotspot_rows(rates, radius, visitor.language), key="schools", height=560)
+        panels.draw_table(tables.hotspot_rows(rates, radius, visitor.language), key="schools", height=510)
 
 
 def _legend(visitor: Visitor) -> list[dict[str, object]]:

@@ -52,7 +52,7 @@ def draw(visitor: Visitor) -> None:
         panels.draw_empty(t("台账中还没有您可见的机构"), t("请内勤导入机构名单和网格图层，再做地址定位。"))
         return
     panels.draw_figures(figures(numbers, visitor))
-    left, right = st.columns([5, 4], gap="medium")
+    left, right = st.columns([1, 1], gap="medium")
     with left:
         chart = panels.district_map(visitor)
         maps.add_layer(chart, "points", f"/api/institutions.geojson?to={today.isoformat()}", t=t)
@@ -68,13 +68,13 @@ def draw(visitor: Visitor) -> None:
     with right:
         if visitor.may(Permission.READ_ROSTER):
             _draw_today(visitor)
-        st.subheader(t("机构构成"))
+        panels.draw_heading(t("机构构成"))
         panels.draw_table(tables.kind_rows(numbers.by_kind, visitor.language), key="kinds", height=260)
 
 
 def _draw_today(visitor: Visitor) -> None:
     t = visitor.t
-    st.subheader(t("今日班次"))
+    panels.draw_heading(t("今日班次"))
     shifts = reads.shifts(visitor.wiring, day=visitor.wiring.today())
     if shifts:
         panels.draw_table(tables.shift_rows(shifts, visitor.language), key="today", height=250)

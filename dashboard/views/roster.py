@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import maps, panels, reads, tables
 from dashboard.exports import plan_bytes
@@ -46,14 +47,20 @@ def draw(visitor: Visitor) -> None:
     by_code = {head.code: head for head in heads}
     if st.session_state.pop("roster.show", None):
         st.session_state["choice.plan"] = newest
-    code = panels.choose(
-        t("方案"),
-        "plan",
-        list(by_code),
-        default=heads[0].code,
-        show=lambda item: tables.plan_name(by_code[item], visitor.language),
-    )
-    _draw_plan(visitor, reads.plan(visitor.wiring, code))
+    figures_row = st.container()
+    chosen = st.columns(2)
+    with chosen[0]:
+        code = panels.choose(
+            t("方案"),
+            "plan",
+            list(by_code),
+            default=heads[0].code,
+            show=lambda item: tables.plan_name(by_code[item], visitor.language),
+        )
+    view = reads.plan(visitor.wiring, code)
+    with figures_row:
+        panels.draw_figures(figures(view, visitor))
+    _draw_plan(visitor, view, slot_place=chosen[1])
 
 
 def _fresh_code(visitor: Visitor) -> str | None:
@@ -69,7 +76,8 @@ def _draw_generate(visitor: Visitor) -> None:
         return
     if job is not None and job.status is JobStatus.FAILED:
         st.error(sentence_for(job.error_code or "unexpected", job.error_fields, visitor.language))
-    with st.form("generate", border=True):
+    folded = bool(reads.plans(visitor.wiring)) and (job is None or job.status is not JobStatus.FAILED)
+    with st.expander(t("生成新方案"), expanded=not folded), st.form("generate", border=False):
         columns = st.columns([2, 2, 1, 1, 2], vertical_alignment="bottom")
         first = columns[0].date_input(t("开始日期"), today, min_value=today, format="YYYY-MM-DD")
         last = columns[1].date_input(
@@ -132,15 +140,14 @@ def _cancel(visitor: Visitor, job_id: int) -> None:
         jobs.request_cancel(session, job_id)
 
 
-def _draw_plan(visitor: Visitor, view: PlanView) -> None:
-    panels.draw_figures(figures(view, visitor))
+def _draw_plan(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) -> None:
     _draw_publish(visitor, view)
     if not view.shifts:
         panels.draw_empty(
             visitor.t("方案中没有班次"), visitor.t("查看下方未排入原因，调整日期或人员后重新生成。")
         )
     else:
-        _draw_slot(visitor, view)
+        _draw_slot(visitor, view, slot_place=slot_place)
     _draw_unserved(visitor, view)
 
 
@@ -212,7 +219,7 @@ def _slot_code(shift: ShiftView) -> str:
     return f"{shift.date.isoformat()}_{shift.slot_kind.value}"
 
 
-def _draw_slot(visitor: Visitor, view: PlanView) -> None:
+def _draw_slot(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) -> None:
     t = visitor.t
     slots = {_slot_code(shift): shift for shift in view.shifts}
     days = {
@@ -224,7 +231,8 @@ def _draw_slot(visitor: Visitor, view: PlanView) -> None:
         date = date_title(shift.date, days[shift.date].type, visitor.language)
         return f"{date} {tables.slot_name(shift, visitor.language)}"
 
-    slot = panels.choose(t("时段"), "slot", list(slots), default=next(iter(slots)), show=name)
+    with slot_place:
+        slot = panels.choose(t("时段"), "slot", list(slots), default=next(iter(slots)), show=name)
     shifts = [shift for shift in view.shifts if _slot_code(shift) == slot]
     left, right = st.columns([5, 4], gap="medium")
     with left:
@@ -240,7 +248,7 @@ def _draw_slot(visitor: Visitor, view: PlanView) -> None:
     with right:
         panels.draw_table(tables.shift_rows(shifts, visitor.language), key="shifts", height=180)
         panels.draw_table(tables.stop_rows(shifts, visitor.language), key="stops", height=330)
-    st.subheader(t("时间线"))
+    panels.draw_heading(t("时间线"))
     names = [tables.team_name(shift.team, visitor.language) for shift in shifts]
     st.html(draw_timeline(shifts, names=names, describe=t("各组在本时段的到访时间")))
 

@@ -92,7 +92,7 @@
     const text = (size) => new protomapsL.CenteredTextSymbolizer({
       labelProps: ["name"], fill: tokens.muted, stroke: tokens.paper, width: 3, font: `500 ${size}px ${tokens.font}`,
     });
-    return [{ dataLayer: "grids", minzoom: 15, symbolizer: text(12) }];
+    return [{ dataLayer: "grids", minzoom: 16, symbolizer: text(12) }];
   }
 
   const gridmap = {
@@ -110,7 +110,12 @@
           backgroundColor: tokens.map.land, attribution: options.attribution || "", maxDataZoom: options.maxDataZoom || 15,
         }).addTo(map);
       }
-      if (options.bounds) map.fitBounds(options.bounds, { padding: [12, 12] });
+      map.gmHome = options.bounds;
+      gridmap.home(map);
+    },
+
+    home: function (map) {
+      if (map.gmHome) map.fitBounds(map.gmHome, { padding: [10, 10], animate: false });
     },
 
     labels: function (map, places) {
@@ -170,7 +175,7 @@
           },
           onEachFeature: (feature, shape) => shape.bindPopup(() => card(feature.properties), { maxWidth: 280 }),
         }).addTo(map);
-        if (options.fit && layer.getBounds().isValid()) map.fitBounds(layer.getBounds(), { padding: [28, 28], maxZoom: 17 });
+        if (options.fit && layer.getBounds().isValid()) map.gmFitted = true, map.fitBounds(layer.getBounds(), { padding: [28, 28], maxZoom: 17 });
       });
     },
 
@@ -191,12 +196,11 @@
     },
 
     legend: function (map, options) {
-      const control = L.control({ position: "bottomright" });
-      control.onAdd = () => {
-        const box = element("div", "gm-legend");
-        box.append(element("div", "gm-legend-title", options.title));
-        for (const row of options.rows) {
-          const line = element("div", "gm-legend-row"), sample = element("canvas", "");
+      // A strip under the map: laid over it, the legend would hide a part of the district.
+      const frame = map.getContainer(), box = element("div", "gm-legend");
+      box.append(element("span", "gm-legend-title", options.title));
+      for (const row of options.rows) {
+          const line = element("span", "gm-legend-row"), sample = element("canvas", "");
           sample.width = 44; sample.height = 28;
           const ctx = sample.getContext("2d");
           ctx.scale(2, 2);
@@ -210,11 +214,18 @@
           }
           line.append(sample, element("span", "", row.label));
           box.append(line);
-        }
-        for (const note of options.notes) box.append(element("div", "gm-legend-note", note));
-        return box;
+      }
+      for (const note of options.notes) box.append(element("span", "gm-legend-note", note));
+      box.lang = frame.lang;
+      const whole = frame.clientHeight;
+      frame.after(box);
+      const settle = () => {
+        frame.style.height = `${whole - box.offsetHeight}px`;
+        map.invalidateSize({ animate: false });
+        if (!map.gmFitted) gridmap.home(map);
       };
-      control.addTo(map);
+      settle();
+      window.addEventListener("resize", settle);
     },
   };
   window.gridmap = gridmap;
