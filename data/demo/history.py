@@ -99,7 +99,8 @@ def tell_history(
         if at in still_open:
             finding = _open_finding(code, visit.date, oldest=at == oldest, today=today, chance=chance)
         else:
-            recheck = _recheck(visit, row, due, calendar, preset, today=today, chance=chance)
+            team = f"T{int(chance.integers(preset.teams)) + 1}"
+            recheck = _recheck(visit, row, due, calendar, today=today, team=team)
             rechecks.append(recheck)
             finding = DemoFinding(0, code, FindingStatus.CLOSED, due, recheck.date)
         findings.append((visit, finding))
@@ -153,18 +154,10 @@ def _open_finding(
 
 
 def _recheck(
-    visit: DemoVisit,
-    row: DemoInstitution,
-    due: dt.date,
-    calendar: Calendar,
-    preset: Preset,
-    *,
-    today: dt.date,
-    chance: np.random.Generator,
+    visit: DemoVisit, row: DemoInstitution, due: dt.date, calendar: Calendar, *, today: dt.date, team: str
 ) -> DemoVisit:
     """Return the visit that closed a finding, near its due date."""
     date, kind = _next_slot(row, due, calendar, today=today, after=visit.date)
-    team = f"T{int(chance.integers(preset.teams)) + 1}"
     return DemoVisit(
         visit.place, date, kind, VisitMode.OPEN_VISIT, VisitReason.RECHECK, Outcome.SEEN_OPEN, team
     )
