@@ -28,6 +28,9 @@ DECLARED_RADIUS_M = 50.0
 # Beyond this margin round the grid areas a declared point cannot belong to the district (about 20 km).
 EXTENT_MARGIN_DEG = 0.2
 
+# Beyond this a number of a file no longer tells neighbouring codes apart.
+MOST_EXACT = 2**53
+
 _CODES = ("网格编码", "网格代码", "网格编号", "grid_code", "code", "编码")
 _NAMES = ("网格名称", "grid_name", "name", "名称")
 _SUBDISTRICTS = ("街道", "街道名称", "乡镇街道", "subdistrict")
@@ -59,10 +62,13 @@ class LocateResult:
 def import_grids(session: Session, path: Path, *, source_crs: str, today: dt.date) -> GridImport:
     """Import a layer of grid areas; a changed area gets a new version, a missing one ends today.
 
+    Placed institutions are assigned anew.
+
     Raises
     ------
     GridError
-        `broken_layer` with every fault (overlap, invalid ring, blank or repeated code), `no_code_column`.
+        `broken_layer` with every fault (overlap, invalid ring, blank or repeated code), `no_code_column`,
+        `inexact_codes` when the file keeps long codes as rounded numbers.
     FormatError
         When the file cannot be read.
     """
@@ -81,7 +87,7 @@ def import_grids(session: Session, path: Path, *, source_crs: str, today: dt.dat
 def _named(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     def pick(names: Sequence[str]) -> pd.Series | None:
         found = next((name for name in names if name in layer.columns), None)
-        return None if found is None else layer[found].fillna("").astype(str).str.strip()
+        return None if found is None else layer[found].map(_text).astype(object)
 
     code = pick(_CODES)
     if code is None:
@@ -95,6 +101,17 @@ def _named(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     }
     values = {name: blank if column is None else column for name, column in columns.items()}
     return gpd.GeoDataFrame(values, geometry=layer.geometry, crs=layer.crs)
+
+
+def _text(value: Any) -> str:
+    """Return a cell as text; a code that a file keeps as a number must not gain a decimal point."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        if abs(value) > MOST_EXACT:
+            raise GridError("inexact_codes", value=f"{value:.0f}")
+        return str(int(value))
+    return str(value).strip()
 
 
 def _replace_grids(
@@ -141,6 +158,9 @@ def _replace_grids(
         gone.valid_to = today
         result.retired += 1
     session.flush()
+    # No institution may keep the code of a grid area that is no longer in force.
+    _assign(session, session.scalars(select(Institution).order_by(Institution.id)).all())
+    session.flush()
     return result
 
 
@@ -181,7 +201,8 @@ def locate(session: Session, *, again: bool = False) -> LocateResult:
     undeclared = [r for r in pending if r.declared_lon is None]
     geocoder = build_geocoder(session) if undeclared else None
     if geocoder is None:
-        for record in undeclared:
+        # What an earlier gazetteer placed stays where it is.
+        for record in (r for r in undeclared if r.lon is None):
             record.match_level, record.match_code = Level.NONE.value, "no_gazetteer"
     else:
         # An institution's own name is no evidence of where it is, so only the address is asked.
@@ -213,6 +234,9 @@ def _store_match(record: Institution, match: Match) -> None:
 def _assign(session: Session, records: Sequence[Institution]) -> None:
     grids = frames.grids_frame(session)
     placed = [r for r in records if r.lon is not None]
+    for record in records:
+        if record.lon is None:
+            record.grid_id = record.grid_code = record.subdistrict = None
     if not placed:
         return
     if grids.empty:
