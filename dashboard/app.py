@@ -72,11 +72,12 @@ def _draw_sidebar(visitor: Visitor) -> None:
     t = visitor.t
     other = "?lang=en" if visitor.language == "zh" else "?lang=zh"
     who = html.escape(auth.greeting(visitor.identity, visitor.language))
+    phone = f'<a href="/m/today" target="_self">{html.escape(t("手机版"))}</a>'
     with st.sidebar:
         st.html(
             f'<p class="gp-who">{who}</p><div class="gp-door">'
             f'<a href="{other}" target="_self">{"English" if visitor.language == "zh" else "中文"}</a>'
-            f'<a href="/m/today" target="_self">{html.escape(t("手机版"))}</a>'
+            f"{phone if visitor.may(Permission.READ_OWN_ROUTE) else ''}"
             f'<a href="/password" target="_self">{html.escape(t("修改密码"))}</a>'
             '<form method="post" action="/logout" target="_self"><button type="submit">'
             f"{html.escape(t('退出登录'))}</button></form></div>"
