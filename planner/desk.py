@@ -162,7 +162,7 @@ def build_desk(
             slot.balance,
             slot.start_s,
             slot.end_s,
-            teams[slot.id] + (extra or {}).get(slot.id, 0),
+            min(teams[slot.id] + (extra or {}).get(slot.id, 0), options.teams),
         )
         for slot in slots
     ]

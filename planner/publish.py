@@ -7,23 +7,29 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import audit
-from data.schema import PlanRevision
+from data.schema import Officer, PlanRevision, PlanShift, PlanShiftMember, PlanStop
 from data.terms import PlanStatus
 from planner.errors import PlannerError
 from planner.exchange import parse_plan, parse_problem
 from planner.itinerary import find_revision
+from planner.plan import Plan
+from planner.problem import Problem
 from planner.verify import Report, Violation, verify
 
 
 def check(session: Session, code: str) -> Report:
     """Check a stored plan again from its document, independently of the solver.
 
-    A document that no longer has the digest it was stored under is itself a broken rule.
+    Also broken rules: a document that no longer has the digest it was stored under (`digest`), and rows of
+    shifts, crews and stops that differ from the document (`rows_differ`).
 
     Raises
     ------
@@ -31,16 +37,72 @@ def check(session: Session, code: str) -> Report:
         `unknown_plan`.
     """
     record = find_revision(session, code)
-    document = gzip.decompress(record.document)
+    try:
+        document = gzip.decompress(record.document)
+    except (OSError, EOFError, zlib.error):
+        document = b""
+    if hashlib.sha256(document).hexdigest() != record.document_digest:
+        # Nothing that a changed document says is worth checking.
+        return Report((Violation("digest", {"stated": record.document_digest}),), (), {})
     body = json.loads(document)
     problem = dataclasses.replace(
         parse_problem(json.dumps(body["problem"])), first_visit_prize=body["first_visit_prize"]
     )
-    report = verify(problem, parse_plan(json.dumps(body["plan"])))
-    if hashlib.sha256(document).hexdigest() != record.document_digest:
-        broken = Violation("digest", {"stated": record.document_digest})
-        report = Report((broken, *report.violations), report.warnings, report.measures)
+    plan = parse_plan(json.dumps(body["plan"]))
+    report = verify(problem, plan)
+    differing = _differing_shifts(_stored(session, record.id), _stated(problem, plan, body["crews"]))
+    if differing:
+        broken = Violation("rows_differ", {"shifts": differing})
+        report = Report((*report.violations, broken), report.warnings, report.measures)
     return report
+
+
+def _stored(session: Session, plan_id: int) -> dict[str, list[tuple[object, ...]]]:
+    """Return the shifts as people read them: head, crew and stops, by code."""
+    shifts = session.scalars(select(PlanShift).where(PlanShift.plan_id == plan_id)).all()
+    code = {shift.id: shift.code for shift in shifts}
+    rows: dict[str, list[tuple[object, ...]]] = {
+        s.code: [(f"{s.date}-{s.slot_kind.value}", s.team, s.start_s, s.end_s)] for s in shifts
+    }
+    crew = select(PlanShiftMember.shift_id, Officer.code, PlanShiftMember.leads).join(
+        Officer, Officer.id == PlanShiftMember.officer_id
+    )
+    # Sorted here, because a database has its own order of letters.
+    members = session.execute(crew.where(PlanShiftMember.shift_id.in_(code))).tuples()
+    for shift_id, officer, leads in sorted(members, key=lambda row: row[1]):
+        rows[code[shift_id]].append((officer, leads))
+    stops = select(PlanStop).where(PlanStop.shift_id.in_(code))
+    for stop in session.scalars(stops.order_by(PlanStop.shift_id, PlanStop.sequence)):
+        place = f"I{stop.institution_id}"
+        rows[code[stop.shift_id]].append(
+            (stop.sequence, stop.visit_code, place, stop.arrive_s, stop.start_s, stop.leave_s, stop.mandatory)
+        )
+    return rows
+
+
+def _stated(
+    problem: Problem, plan: Plan, crews: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[tuple[object, ...]]]:
+    """Return the same of the document."""
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    for route in (route for route in plan.routes if route.stops):
+        shift, crew = problem.shift_by_id[route.shift], crews[route.shift]
+        visits = [problem.visit_by_id[stop.visit] for stop in route.stops]
+        rows[shift.id] = [
+            (shift.slot, shift.team, shift.start_s, shift.end_s),
+            *((member, member == crew["leader"]) for member in sorted(crew["members"])),
+            *(
+                (number, visit.id, visit.site, stop.arrive_s, stop.start_s, stop.leave_s, visit.mandatory)
+                for number, (stop, visit) in enumerate(zip(route.stops, visits, strict=True), start=1)
+            ),
+        ]
+    return rows
+
+
+def _differing_shifts(
+    stored: Mapping[str, list[tuple[object, ...]]], stated: Mapping[str, list[tuple[object, ...]]]
+) -> list[str]:
+    return sorted(code for code in stored.keys() | stated.keys() if stored.get(code) != stated.get(code))
 
 
 def publish(
