@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import geopandas as gpd
 from icalendar import Calendar, Event
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from sqlalchemy.orm import Session
@@ -78,13 +79,20 @@ def _first_sheet(book: Workbook, title: str) -> Any:
     return book.create_sheet(title)
 
 
+def _safe(value: object) -> object:
+    """Return a cell's value; text that begins like a formula stays text, control characters are left out."""
+    if not isinstance(value, str):
+        return value
+    text = ILLEGAL_CHARACTERS_RE.sub("", value)
+    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@") and len(text) > 1 else text
+
+
 def _fill(sheet: Any, titles: Sequence[str], rows: Any) -> None:
     sheet.append(list(titles))
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for row in rows:
-        # A cell that begins like a formula must stay text.
-        sheet.append([f"'{v}" if isinstance(v, str) and v[:1] in "=+-@" and len(v) > 1 else v for v in row])
+        sheet.append([_safe(value) for value in row])
     sheet.freeze_panes = "A2"
     for index, title in enumerate(titles, start=1):
         sheet.column_dimensions[get_column_letter(index)].width = max(10, 2.4 * len(title), 14)
