@@ -1,0 +1,155 @@
+"""The job door: a job ends in exactly one state, and a failed or cancelled one stores no plan."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard import worker
+from dashboard.settings import Settings
+from dashboard.wiring import Wiring
+from data import jobs
+from data.schema import Job
+from data.store import Store
+from data.terms import JobStatus
+from geo.travel import straight_line
+from planner.itinerary import list_plans, read_plan
+from tests.conftest import NOW, TODAY
+from tests.register import add_district
+
+WEEK = {"from": "2026-11-23", "to": "2026-11-25", "teams": 2, "iterations": 100}
+
+
+def wire(store: Store) -> Wiring:
+    """Return the parts of a door at the fixed date."""
+    return Wiring(
+        settings=Settings(database="sqlite://", today=TODAY), store=store, travel=straight_line("ebike")
+    )
+
+
+def enqueue(store: Store, *, kind: str = "plan", **parameters: Any) -> int:
+    """Queue a job of the lead."""
+    with store.begin(actor="lead", now=NOW) as session:
+        return jobs.enqueue(session, kind=kind, parameters={**WEEK, **parameters}, created_by="lead", now=NOW)
+
+
+def job(store: Store, job_id: int) -> Job:
+    """Read a job."""
+    with store.reading() as session:
+        return jobs.get(session, job_id)
+
+
+def plans(store: Store) -> int:
+    """Count stored plans."""
+    with store.reading() as session:
+        return len(list_plans(session))
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Return a register with twelve institutions and six officers."""
+    with store.begin(actor="t", now=NOW) as session:
+        add_district(session, 12)
+    return store
+
+
+def test_a_job_becomes_a_draft_of_whoever_asked(filled: Store) -> None:
+    """Done, with the plan's code; nothing is left to do; the next job may be queued."""
+    key = enqueue(filled)
+    assert worker.run_next(wire(filled))
+    done = job(filled, key)
+    assert (done.status, done.progress, done.stage) == (JobStatus.DONE, 1.0, "done")
+    assert done.result is not None
+    with filled.reading() as session:
+        assert read_plan(session, done.result["plan"]).head.created_by == "lead"
+    assert not worker.run_next(wire(filled))
+    enqueue(filled)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"from": "2026-11-22"}, "period_in_past"),
+        ({"to": "2026-11-22"}, "options"),
+        ({"teams": 0}, "options"),
+        ({"iterations": -1}, "options"),
+        ({"round_from": "2026-12-24"}, "options"),
+        ({"from": "yesterday"}, "unexpected"),
+        ({"teams": None}, "unexpected"),
+        ({"kind": "tea"}, "unknown_job_kind"),
+    ],
+)
+def test_a_refused_job_fails_with_its_code(filled: Store, parameters: dict[str, Any], code: str) -> None:
+    """The page reads the code; only what nobody expected keeps a trace; no plan is stored."""
+    key = enqueue(filled, **parameters)
+    assert worker.run_next(wire(filled))
+    failed = job(filled, key)
+    assert (failed.status, failed.error_code) == (JobStatus.FAILED, code)
+    assert (failed.error_trace is not None) == (code == "unexpected")
+    assert failed.finished_at is not None
+    assert plans(filled) == 0
+
+
+def test_an_empty_register_fails_with_the_reason(store: Store) -> None:
+    """The desk's refusal reaches the job."""
+    key = enqueue(store)
+    worker.run_next(wire(store))
+    assert job(store, key).error_code == "no_institutions"
+
+
+def test_a_job_cancelled_while_it_waits_is_not_taken(filled: Store) -> None:
+    """It stays cancelled."""
+    key = enqueue(filled)
+    with filled.begin(actor="lead", now=NOW) as session:
+        jobs.request_cancel(session, key)
+    assert not worker.run_next(wire(filled))
+    assert job(filled, key).status is JobStatus.CANCELLED
+
+
+def test_a_job_cancelled_while_it_runs_stores_nothing(filled: Store) -> None:
+    """The word comes while the solver asks: no plan, and the job stays cancelled, not failed."""
+    key = enqueue(filled, iterations=2_000)
+
+    def cancel_now() -> bool:
+        with filled.begin(actor="lead", now=NOW) as session:
+            if not jobs.is_cancelled(session, key):
+                jobs.request_cancel(session, key)
+        return False
+
+    assert worker.run_next(wire(filled), stopping=cancel_now)
+    assert job(filled, key).status is JobStatus.CANCELLED
+    assert plans(filled) == 0
+
+
+def test_a_worker_that_must_stop_gives_the_job_back_as_failed(filled: Store) -> None:
+    """Nothing is stored and the job does not run for ever."""
+    key = enqueue(filled)
+    assert worker.run_next(wire(filled), stopping=lambda: True)
+    assert (job(filled, key).status, job(filled, key).error_code) == (JobStatus.FAILED, "cancelled")
+    assert plans(filled) == 0
+
+
+def test_the_process_takes_jobs_and_ends_when_asked(filled: Store, tmp_path: Path) -> None:
+    """What another process left running is failed as interrupted; a queued job is carried out."""
+    left = enqueue(filled)
+    with filled.begin(actor="worker", now=NOW) as session:
+        jobs.claim(session, now=NOW)
+    with filled.begin(actor="worker", now=NOW) as session:
+        session.get_one(Job, left).kind = "older"
+    queued = enqueue(filled, to="2026-11-23", iterations=20)
+    database = filled.url.render_as_string(hide_password=False)
+    running = worker.start(Settings(database=database, var=tmp_path, today=TODAY))
+    try:
+        limit = time.monotonic() + 30
+        while (
+            job(filled, queued).status in (JobStatus.QUEUED, JobStatus.RUNNING) and time.monotonic() < limit
+        ):
+            time.sleep(0.1)
+    finally:
+        running.stop()
+    assert not running.process.is_alive()
+    assert job(filled, queued).status is JobStatus.DONE
+    assert (job(filled, left).status, job(filled, left).error_code) == (JobStatus.FAILED, "interrupted")
