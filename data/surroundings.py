@@ -26,15 +26,30 @@ GAZETTEER_COLUMNS: dict[str, tuple[str, ...]] = {
     "lon": COLUMNS["lon"],
     "lat": COLUMNS["lat"],
 }
+# Names of the ministry's statistics beside the everyday words; a blank is "not said".
 STAGE_WORDS: dict[str, Stage] = {
+    "": Stage.OTHER,
     "小学": Stage.PRIMARY,
-    "中学": Stage.SECONDARY,
-    "初中": Stage.SECONDARY,
-    "高中": Stage.SECONDARY,
-    "完全中学": Stage.SECONDARY,
+    "普通小学": Stage.PRIMARY,
+    "教学点": Stage.PRIMARY,
+    "小学教学点": Stage.PRIMARY,
     "九年一贯制": Stage.PRIMARY,
     "九年一贯制学校": Stage.PRIMARY,
+    "十二年一贯制": Stage.PRIMARY,
+    "十二年一贯制学校": Stage.PRIMARY,
+    "中学": Stage.SECONDARY,
+    "初中": Stage.SECONDARY,
+    "初级中学": Stage.SECONDARY,
+    "高中": Stage.SECONDARY,
+    "高级中学": Stage.SECONDARY,
+    "普通高中": Stage.SECONDARY,
+    "完全中学": Stage.SECONDARY,
     "幼儿园": Stage.KINDERGARTEN,
+    "特殊教育学校": Stage.OTHER,
+    "中等职业学校": Stage.OTHER,
+    "职业高中": Stage.OTHER,
+    "其他学校": Stage.OTHER,
+    "其他": Stage.OTHER,
 }
 
 
@@ -59,14 +74,18 @@ def import_schools(
     known = {school.name: school for school in session.scalars(select(School))}
     seen: dict[str, int] = {}
     for row in record_rows(rows, header):
+        stage = STAGE_WORDS.get(row.get("stage"))
+        if stage is None:
+            # Taken as "other" it would silently drop out of everything near schools.
+            title = header.titles["stage"]
+            result.rejected.append(Reject(row.number, title, row.get("stage"), "unknown_stage"))
         point = _point_or_reject(row, header, School, result, extent=extent, to_wgs84=to_wgs84)
-        if point is None:
+        if point is None or stage is None:
             continue
         if row.get("name") in seen:
             _reject_repeated(row, header.titles["name"], "name", seen[row.get("name")], result)
             continue
         seen[row.get("name")] = row.number
-        stage = STAGE_WORDS.get(row.get("stage"), Stage.OTHER)
         values = {
             "name": row.get("name"),
             "stage": stage,

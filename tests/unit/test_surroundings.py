@@ -62,6 +62,7 @@ def test_schools_come_in_once_and_are_updated_by_name(store: Store, tmp_path: Pa
     ("row", "column", "code"),
     [
         (["", "小学", "", "121.2", "40.3"], "学校名称", "no_name"),
+        (["一小", "茶馆", "", "121.2", "40.3"], "学段", "unknown_stage"),
         (["一小", "小学", "", "", ""], "经度", "no_coordinates"),
         (["一小", "小学", "", "121.2", ""], "经度", "bad_coordinates"),
         (["一小", "小学", "", "40.3", "121.2"], "经度", "swapped_coordinates"),
