@@ -38,12 +38,12 @@ def plan_name(head: PlanHead, language: Language) -> str:
     )
 
 
-def shift_rows(shifts: Sequence[ShiftView], language: Language) -> pd.DataFrame:
-    """Return one row a shift of one date."""
+def shift_rows(shifts: Sequence[ShiftView], language: Language, *, with_slot: bool = True) -> pd.DataFrame:
+    """Return one row a shift of one date, with its slot unless all are of the same."""
     t = translator(language)
     rows = [
         {
-            t("时段"): slot_name(shift, language),
+            **({t("时段"): slot_name(shift, language)} if with_slot else {}),
             t("小组"): team_number(shift.team),
             t("站数"): len(shift.stops),
             t("组长"): "、".join(m.name for m in shift.members if m.leads),

@@ -33,7 +33,7 @@ def draw_sketch(stops: Sequence[tuple[float, float]], *, team: int, grids: gpd.G
     frame = _Frame(stops)
     colour, dashed = team_colour(team)
     parts = [
-        f'<svg class="sketch" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg">',
+        f'<svg class="sketch" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" xmlns="http://www.w3.org/2000/svg">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{MAP["land"]}"/>',
         *_borders(frame, grids),
     ]

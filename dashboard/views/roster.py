@@ -246,7 +246,9 @@ def _draw_slot(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) 
         )
         panels.draw_map(chart, key="roster")
     with right:
-        panels.draw_table(tables.shift_rows(shifts, visitor.language), key="shifts", height=180)
+        panels.draw_table(
+            tables.shift_rows(shifts, visitor.language, with_slot=False), key="shifts", height=180
+        )
         panels.draw_table(tables.stop_rows(shifts, visitor.language), key="stops", height=330)
     panels.draw_heading(t("时间线"))
     names = [tables.team_name(shift.team, visitor.language) for shift in shifts]

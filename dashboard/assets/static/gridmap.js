@@ -144,12 +144,14 @@
     },
 
     points: function (map, options) {
+      // Far away the areas beneath must stay readable.
+      const size = () => (map.getZoom() < 13.5 ? 3.5 : map.getZoom() < 15 ? 5 : 7);
       return load(map, options.url, options.words, (data) => {
-        L.geoJSON(data, {
+        const layer = L.geoJSON(data, {
           pointToLayer: (feature, at) => {
             const p = feature.properties;
             return new ShapeMarker(at, {
-              renderer: map.gmCanvas, shape: tokens.shapes[p.kind], radius: 5, weight: 1.2, color: tokens.ink,
+              renderer: map.gmCanvas, shape: tokens.shapes[p.kind], radius: size(), weight: 1, color: tokens.ink,
               fillColor: tokens.fills[p.fill] || tokens.paper, fillOpacity: 0.95,
             });
           },
@@ -158,6 +160,7 @@
             marker.bindPopup(() => card(feature.properties), { maxWidth: 280 });
           },
         }).addTo(map);
+        map.on("zoomend", () => layer.eachLayer((marker) => marker.setRadius(size())));
       });
     },
 

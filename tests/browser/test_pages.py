@@ -1,0 +1,182 @@
+"""The pages in a real browser: offline maps, the walk of a team lead, hostile names, phone and offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import small_district as small
+from tests.browser.conftest import Server, Watched, start, watch
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "/": "概览",
+    "/roster": "排班与路线",
+    "/route": "我的路线",
+    "/coverage": "网格覆盖",
+    "/hotspots": "学校周边",
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_draws_its_map_without_leaving_the_machine(watched: Watched, path: str) -> None:
+    watched.log_in()
+    watched.open(path)
+    assert watched.page.locator(".gp-title").inner_text() == PAGES[path]
+    frame = watched.map_frame()
+    frame.wait_for_function("() => gridmap.state.loaded >= 1")
+    assert frame.evaluate("gridmap.state.failed") == 0
+    assert frame.evaluate("document.querySelectorAll('.leaflet-tile-loaded, .leaflet-tile').length") > 0
+    assert watched.page.get_attribute("html", "lang") == "zh-CN"
+
+
+def test_points_are_drawn_and_tell_about_themselves(watched: Watched) -> None:
+    watched.log_in()
+    watched.open("/coverage")
+    frame = watched.map_frame()
+    frame.wait_for_function("() => gridmap.state.loaded === 2")
+    counts = frame.evaluate(
+        "() => { const n = {points: 0, areas: 0}; window.map.eachLayer((l) => {"
+        " if (l.options.shape) n.points += 1; else if (l instanceof L.Polygon) n.areas += 1; }); return n; }"
+    )
+    assert counts == {"points": 11, "areas": 6}
+
+
+def test_a_hostile_name_is_text_and_runs_nothing(watched: Watched) -> None:
+    watched.log_in()
+    watched.open("/route")
+    frame = watched.map_frame()
+    frame.wait_for_function("() => gridmap.state.loaded === 1")
+    frame.locator(".gm-stop", has_text="1").first.click()
+    card = frame.locator(".leaflet-popup .gm-card strong")
+    card.wait_for()
+    assert card.inner_text() == small.HOSTILE
+    for place in (frame, watched.page.main_frame):
+        assert place.evaluate("window.hacked === undefined")
+
+
+def test_panning_the_map_does_not_run_the_page_again(watched: Watched) -> None:
+    sent: list[int] = []
+    watched.page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(1)))
+    watched.log_in()
+    watched.open("/coverage")
+    frame = watched.map_frame()
+    watched.page.wait_for_timeout(1500)
+    before = len(sent)
+    for step in range(5):
+        frame.evaluate(f"window.map.panBy([{20 + step}, 10], {{animate: false}})")
+        watched.page.wait_for_timeout(150)
+    assert len(sent) == before
+
+
+def test_the_walk_of_a_team_lead(browser: Any, tmp_path: Path) -> None:
+    """Log in, generate in the background, look at the routes, publish, see coverage and the phone page."""
+    made = start(tmp_path)
+    context, watched = watch(browser, made.url, viewport={"width": 1440, "height": 900})
+    page = watched.page
+    try:
+        watched.log_in()
+        watched.open("/roster")
+        page.get_by_text("生成新方案").click()
+        page.get_by_role("button", name="生成方案").click()
+        page.get_by_text("正在生成方案").wait_for()
+        publish = page.get_by_role("button", name="发布", exact=True)
+        publish.wait_for(timeout=120_000)
+        watched.settle()
+        frame = watched.map_frame()
+        frame.wait_for_function("() => document.querySelectorAll('.gm-stop').length > 0")
+        assert "草案" in page.get_by_role("combobox", name="方案").input_value()
+        publish.click()
+        page.get_by_text("已发布，不可修改").wait_for()
+        watched.open("/coverage")
+        watched.map_frame().wait_for_function("() => gridmap.state.loaded === 2")
+        page.goto(f"{made.url}/m/today")
+        drawn = page.request.get(f"{made.url}/api/my/routes.geojson").json()["features"]
+        stops = [f for f in drawn if f["geometry"]["type"] == "Point" and not f["properties"].get("depot")]
+        assert page.locator("li.stop").count() == len(stops)
+        assert page.get_by_role("heading", name="今日巡查").count() == 1
+    finally:
+        context.close()
+        made.stop()
+    assert (watched.foreign, watched.reports, watched.errors) == ([], [], [])
+
+
+def test_the_language_switch_holds_on_the_next_page(watched: Watched) -> None:
+    watched.log_in()
+    watched.open("/")
+    watched.page.get_by_role("link", name="English").click()
+    watched.page.get_by_role("heading", name="Overview").wait_for()
+    watched.open("/coverage")
+    assert watched.page.locator(".gp-title").inner_text() == "Grid coverage"
+    assert watched.page.get_attribute("html", "lang") == "en"
+
+
+def test_logging_out_closes_the_door(watched: Watched) -> None:
+    watched.log_in()
+    watched.open("/")
+    watched.page.get_by_role("button", name="退出登录").click()
+    watched.page.wait_for_url("**/login")
+    watched.page.goto(f"{watched.url}/coverage")
+    assert "/login" in watched.page.url
+
+
+@pytest.mark.parametrize("width", [1024, 390])
+def test_narrow_pages_do_not_scroll_sideways(watched: Watched, width: int) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 844})
+    watched.log_in()
+    watched.open("/coverage")
+    watched.map_frame()
+    excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert watched.page.evaluate(excess) <= 0
+
+
+def test_the_phone_page_is_light_and_fits_the_thumb(phone: Watched) -> None:
+    phone.log_in()
+    sizes: list[int] = []
+    session = phone.page.context.new_cdp_session(phone.page)
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
+    phone.page.goto(f"{phone.url}/m/today")
+    phone.page.wait_for_load_state("networkidle")
+    assert phone.page.locator("li.stop").count() > 0
+    assert 0 < sum(sizes) <= 200_000
+    heights = phone.page.evaluate(
+        "() => [...document.querySelectorAll('a, button, summary')].map((n) => n.offsetHeight)"
+        ".filter(Boolean)"
+    )
+    assert min(heights) >= 44
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    link = phone.page.locator("a.go").first.get_attribute("href")
+    assert link is not None and link.startswith("https://uri.amap.com/marker?position=121.2")
+
+
+@pytest.mark.parametrize("path", ["/login", "/m/today"])
+def test_our_own_pages_are_accessible(phone: Watched, path: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    if path != "/login":
+        phone.log_in()
+    phone.page.goto(phone.url + path)
+    found = Axe().run(phone.page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_the_phone_page_opens_with_the_server_stopped(browser: Any, tmp_path: Path) -> None:
+    made: Server = start(tmp_path)
+    context, watched = watch(browser, made.url, viewport={"width": 390, "height": 844}, is_mobile=True)
+    try:
+        watched.log_in()
+        watched.page.goto(f"{made.url}/m/today")
+        watched.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+        watched.page.reload()
+        stops = watched.page.locator("li.stop").count()
+        made.stop()
+        watched.page.reload()
+        assert watched.page.locator("li.stop").count() == stops > 0
+    finally:
+        context.close()
+        made.stop()
+    assert watched.foreign == []
