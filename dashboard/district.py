@@ -30,6 +30,7 @@ from geo.basemap import build_basemap
 from geo.locate import import_grids, locate
 from planner.desk import PlanOptions
 from planner.draft import make_plan
+from planner.itinerary import governing_plans
 from planner.publish import publish
 
 ACTOR = "demo"
@@ -69,14 +70,14 @@ def build_demo(
 ) -> DemoSummary:
     """Build the fictional district into an empty register and publish its next two weeks.
 
-    A register that already holds a demo is left as it is; only a plan that is missing is made.
+    A register that already holds a demo is left as it is; only where no plan is in force today one is made.
 
     Parameters
     ----------
     preset
         ``small`` or ``district``.
     today, now
-        Local date and aware instant of the fiction; the plan starts the day after `today`.
+        Local date and aware instant of the fiction; the plan starts today.
     var_dir
         Folder of run-time files; receives ``basemap.pmtiles``.
     progress
@@ -100,8 +101,8 @@ def build_demo(
         with store.begin(actor=ACTOR, now=now) as session:
             load_district(session, demo, now=now)
     with store.reading() as session:
-        planned = session.scalar(select(PlanRevision.id).limit(1)) is not None
-    if not planned:
+        in_force = today in governing_plans(session, today, today)
+    if not in_force:
         _publish_plan(store, teams=sizes.teams, seed=seed, today=today, now=now, report=report)
     return summarise_demo(store)
 
@@ -144,8 +145,8 @@ def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> 
 def _publish_plan(
     store: Store, *, teams: int, seed: int, today: dt.date, now: dt.datetime, report: Progress
 ) -> None:
-    first = today + dt.timedelta(days=1)
-    options = PlanOptions(first=first, last=first + dt.timedelta(days=PLAN_DAYS - 1), teams=teams, seed=seed)
+    last = today + dt.timedelta(days=PLAN_DAYS - 1)
+    options = PlanOptions(first=today, last=last, teams=teams, seed=seed)
     result = make_plan(
         store,
         options=options,
@@ -155,7 +156,7 @@ def _publish_plan(
         progress=lambda share, stage: report(0.3 + 0.65 * share, stage),
     )
     with store.begin(actor=ACTOR, now=now) as session:
-        publish(session, result.code, actor=ACTOR, now=now, confirm_provisional=True)
+        publish(session, result.code, actor=ACTOR, now=now, today=today, confirm_provisional=True)
     report(1.0, "done")
 
 

@@ -12,6 +12,9 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from dashboard.logs import get_logger
 from dashboard.settings import Settings
 from dashboard.wiring import Wiring, assemble
 from data import jobs
@@ -59,7 +62,11 @@ def run(settings: Settings, stopping: Event, parent: int | None = None) -> None:
     while not stopping.wait(POLL_S):
         if parent is not None and os.getppid() != parent:
             break
-        run_next(wiring, stopping=stopping.is_set)
+        try:
+            run_next(wiring, stopping=stopping.is_set)
+        except SQLAlchemyError as error:
+            # A database that is away for a moment must not end the worker for good.
+            get_logger("worker").warning("database", error=type(error).__name__)
     wiring.close()
 
 

@@ -18,6 +18,8 @@ FIRST_VISIT_PRIZE = 200_000
 BASE_PRIZE_S = 900
 PRIORITY_PRIZE_S = 2_400
 MOST_PRIZE_S = 7_200
+# An overdue recheck or tip is planned within the first days of the period, a weekend included.
+OVERDUE_DAYS = 4
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class _Maker:
         self.score = score
         self.slots = slots
         self.rules = rules
+        self.first_day = first_day
         self.wants: list[Want] = []
         self.left: list[NotWanted] = []
         waited = 182 if account.last_seen is None else (first_day - account.last_seen).days
@@ -103,7 +106,7 @@ class _Maker:
             joined: list[Duty] = []
             windows: tuple[Window, ...] = ()
             if pending:
-                windows = self._windows(slot_class, until=pending[0].due)
+                windows = self._windows(slot_class, until=self._until(pending[0]))
                 joined = pending if windows else []
             if not joined:
                 windows = self._windows(slot_class)
@@ -118,13 +121,18 @@ class _Maker:
             self._add_duty(pending)
 
     def _add_duty(self, duties: list[Duty]) -> None:
-        # An overdue duty has no slot by its date any more: the next possible slot is the best answer.
-        windows = self._windows(None, until=duties[0].due) or self._windows(None)
+        windows = self._windows(None, until=self._until(duties[0])) or self._windows(None)
         if windows:
             self._add(None, windows, duties)
         else:
             detail: dict[str, object] = {"reason": duties[0].reason, "due": duties[0].due.isoformat()}
             self.left.append(NotWanted(self.account.institution_id, None, True, "no_slot", detail))
+
+    def _until(self, duty: Duty) -> dt.date:
+        """Return the last day for a duty: its date, or the first days of the period when that is over."""
+        if duty.due >= self.first_day:
+            return duty.due
+        return self.first_day + dt.timedelta(days=OVERDUE_DAYS - 1)
 
     def _windows(self, slot_class: SlotClass | None, until: dt.date | None = None) -> tuple[Window, ...]:
         windows = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -94,12 +95,24 @@ class PlanOptions:
 
 
 @dataclass(frozen=True)
+class Place:
+    """An institution as it was when the plan was made."""
+
+    name: str
+    address: str
+    lon: float
+    lat: float
+    error_radius_m: float | None
+
+
+@dataclass(frozen=True)
 class Desk:
     """Everything the solver was given, and the register's side of it."""
 
     problem: Problem
     wants: Mapping[str, Want]
     left: tuple[NotWanted, ...]
+    places: Mapping[int, Place]
     slots: Mapping[str, Slot]
     crews: Mapping[str, Crew]
     roster: Roster
@@ -177,12 +190,26 @@ def build_desk(
         problem,
         {want.visit.id: want for want in wants},
         tuple(left),
+        _places(places),
         by_id,
         crews,
         roster,
         officer_ids,
         _describe(model),
     )
+
+
+def _places(frame: Any) -> dict[int, Place]:
+    return {
+        int(row.Index): Place(
+            str(row.label),
+            str(row.address),
+            float(row.geometry.x),
+            float(row.geometry.y),
+            None if math.isnan(row.error_radius_m) else float(row.error_radius_m),
+        )
+        for row in frame.rename(columns={"name": "label"}).astype({"error_radius_m": float}).itertuples()
+    }
 
 
 def _describe(model: TravelModel) -> str:

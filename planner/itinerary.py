@@ -264,9 +264,9 @@ def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> 
             MemberView(officer.id, officer.code, officer.name, officer.department, certified, member.leads)
         )
     stops: dict[int, list[StopView]] = defaultdict(list)
-    visits = select(PlanStop, Institution).join(Institution, Institution.id == PlanStop.institution_id)
-    for stop, place in session.execute(visits.where(PlanStop.shift_id.in_(ids)).order_by(PlanStop.sequence)):
-        stops[stop.shift_id].append(_stop(stop, place))
+    visits = select(PlanStop, Institution.kind).join(Institution, Institution.id == PlanStop.institution_id)
+    for stop, kind in session.execute(visits.where(PlanStop.shift_id.in_(ids)).order_by(PlanStop.sequence)):
+        stops[stop.shift_id].append(_stop(stop, kind))
     return tuple(
         ShiftView(
             codes[shift.plan_id],
@@ -284,16 +284,16 @@ def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> 
     )
 
 
-def _stop(stop: PlanStop, place: Institution) -> StopView:
+def _stop(stop: PlanStop, kind: Kind) -> StopView:
     return StopView(
         stop.sequence,
-        place.id,
-        place.name,
-        place.kind,
-        place.address,
-        place.lon or 0.0,
-        place.lat or 0.0,
-        place.error_radius_m,
+        stop.institution_id,
+        stop.name,
+        kind,
+        stop.address,
+        stop.lon,
+        stop.lat,
+        stop.error_radius_m,
         stop.arrive_s,
         stop.start_s,
         stop.leave_s,

@@ -148,7 +148,7 @@ def read_facts(session: Session, *, as_of: dt.date) -> tuple[Facts, ...]:
     visits = _past_visits(session, as_of)
     tips = _past_tips(session, as_of)
     overdue = _overdue(session, as_of)
-    licences = _licences_at_address(frame["address"])
+    licences = _licences_at_address(frame.loc[frame["status"] != SiteStatus.DEREGISTERED.value, "address"])
     distance = _school_distance(session, frame)
     return tuple(
         Facts(

@@ -106,7 +106,13 @@ def _differing_shifts(
 
 
 def publish(
-    session: Session, code: str, *, actor: str, now: dt.datetime, confirm_provisional: bool = False
+    session: Session,
+    code: str,
+    *,
+    actor: str,
+    now: dt.datetime,
+    today: dt.date,
+    confirm_provisional: bool = False,
 ) -> None:
     """Publish a draft; older published plans wholly inside its period are superseded.
 
@@ -118,11 +124,14 @@ def publish(
     Raises
     ------
     PlannerError
-        `unknown_plan`, `not_a_draft`, `provisional` without the confirmation, `broken_plan`.
+        `unknown_plan`, `not_a_draft`, `period_over`, `provisional` without the confirmation, `broken_plan`.
     """
     record = find_revision(session, code)
     if record.status is not PlanStatus.DRAFT:
         raise PlannerError(code="not_a_draft", fields={"plan": code, "status": record.status.value})
+    if record.period_to < today:
+        over: dict[str, object] = {"plan": code, "last": str(record.period_to), "today": str(today)}
+        raise PlannerError(code="period_over", fields=over)
     if record.provisional and not confirm_provisional:
         fields: dict[str, object] = {"plan": code, "last": str(record.period_to)}
         raise PlannerError(code="provisional", fields=fields)

@@ -125,12 +125,18 @@ def _store_rows(session: Session, plan_id: int, desk: Desk, plan: Plan) -> None:
         )
         for sequence, stop in enumerate(route.stops, start=1):
             want = desk.wants[stop.visit]
+            place = desk.places[want.institution_id]
             session.add(
                 PlanStop(
                     plan_id=plan_id,
                     shift_id=shift.id,
                     institution_id=want.institution_id,
                     visit_code=stop.visit,
+                    name=place.name,
+                    address=place.address,
+                    lon=place.lon,
+                    lat=place.lat,
+                    error_radius_m=place.error_radius_m,
                     sequence=sequence,
                     arrive_s=stop.arrive_s,
                     start_s=stop.start_s,

@@ -247,12 +247,18 @@ def _plan(session: Session, officers: list[int]) -> None:
             )
         for sequence in (1, 2, 3):
             begin = 17 * 3600 + 1800 * sequence
+            place = session.get_one(Institution, 3 * (team - 1) + sequence)
             session.add(
                 PlanStop(
                     plan_id=plan.id,
                     shift_id=shift.id,
-                    institution_id=3 * (team - 1) + sequence,
+                    institution_id=place.id,
                     visit_code=f"I{team}{sequence}",
+                    name=place.name,
+                    address=place.address,
+                    lon=place.lon or 0.0,
+                    lat=place.lat or 0.0,
+                    error_radius_m=place.error_radius_m,
                     sequence=sequence,
                     arrive_s=begin,
                     start_s=begin,

@@ -171,7 +171,14 @@ def publish_command(
 
         at = door.wiring.now()
         with door.store().begin(actor=ACTOR, now=at) as session:
-            publish(session, plan, actor=ACTOR, now=at, confirm_provisional=confirm_provisional)
+            publish(
+                session,
+                plan,
+                actor=ACTOR,
+                now=at,
+                today=door.wiring.today(),
+                confirm_provisional=confirm_provisional,
+            )
         door.answer({"plan": plan, "status": "published"}, f"{plan} 已发布 / published")
 
 

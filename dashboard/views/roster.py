@@ -207,7 +207,14 @@ def _publish(visitor: Visitor, code: str, *, confirmed: bool) -> None:
     now, actor = visitor.wiring.now(), visitor.identity.username
     try:
         with visitor.wiring.store.begin(actor=actor, now=now) as session:
-            publish.publish(session, code, actor=actor, now=now, confirm_provisional=confirmed)
+            publish.publish(
+                session,
+                code,
+                actor=actor,
+                now=now,
+                today=visitor.wiring.today(),
+                confirm_provisional=confirmed,
+            )
     except PlannerError as error:
         panels.draw_refusal(error, visitor)
         return

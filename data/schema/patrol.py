@@ -118,7 +118,10 @@ class PlanShiftMember(Base):
 
 
 class PlanStop(Base):
-    """One stop of a route: seconds are seconds of the shift's local day."""
+    """One stop of a route: seconds are seconds of the shift's local day.
+
+    Name, address and point are those of the day of planning: a published route never changes under a team.
+    """
 
     __tablename__ = "plan_stop"
     __table_args__ = (UniqueConstraint("shift_id", "sequence"),)
@@ -128,6 +131,11 @@ class PlanStop(Base):
     shift_id: Mapped[int] = mapped_column(ForeignKey("plan_shift.id", ondelete="CASCADE"), index=True)
     institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
     visit_code: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(150))
+    address: Mapped[str] = mapped_column(String(200))
+    lon: Mapped[float] = mapped_column(Float)
+    lat: Mapped[float] = mapped_column(Float)
+    error_radius_m: Mapped[float | None] = mapped_column(Float)
     sequence: Mapped[int] = mapped_column(Integer)
     arrive_s: Mapped[int] = mapped_column(Integer)
     start_s: Mapped[int] = mapped_column(Integer)

@@ -48,7 +48,7 @@ def plan_again(store: object) -> dict[str, float]:
     options = PlanOptions(first=first, last=first + dt.timedelta(days=13), teams=6)
     result = make_plan(store, options=options, actor="bench", now=NOW, today=TODAY)
     with store.begin(actor="bench", now=NOW) as session:
-        publish(session, result.code, actor="bench", now=NOW, confirm_provisional=True)
+        publish(session, result.code, actor="bench", now=NOW, today=TODAY, confirm_provisional=True)
     return {"demo district, two weeks planned and published": time.perf_counter() - begun}
 
 

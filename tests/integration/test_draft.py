@@ -288,12 +288,12 @@ def test_a_year_without_announcement_needs_a_word_before_publication(store: Stor
     assert view(store, result).head.provisional
     before = counter(store)
     with store.begin(actor="lead", now=NOW) as session, pytest.raises(PlannerError) as refusal:
-        publish(session, result.code, actor="lead", now=NOW)
+        publish(session, result.code, actor="lead", now=NOW, today=TODAY)
     assert refusal.value.code == "provisional"
     assert counter(store) == before
     assert view(store, result).head.status is PlanStatus.DRAFT
     with store.begin(actor="lead", now=NOW) as session:
-        publish(session, result.code, actor="lead", now=NOW, confirm_provisional=True)
+        publish(session, result.code, actor="lead", now=NOW, today=TODAY, confirm_provisional=True)
     assert view(store, result).head.status is PlanStatus.PUBLISHED
 
 
@@ -304,7 +304,7 @@ def test_publication_supersedes_plans_inside_and_is_final(store: Store) -> None:
     for minutes, result in enumerate((first, second)):
         now = NOW + dt.timedelta(minutes=minutes)
         with store.begin(actor="lead", now=now) as session:
-            publish(session, result.code, actor="lead", now=now)
+            publish(session, result.code, actor="lead", now=now, today=TODAY)
     assert view(store, first).head.status is PlanStatus.SUPERSEDED
     head = view(store, second).head
     assert (head.status, head.published_by, head.published_at) == (
@@ -313,7 +313,7 @@ def test_publication_supersedes_plans_inside_and_is_final(store: Store) -> None:
     for result, status in ((first, "superseded"), (second, "published")):
         before = counter(store)
         with store.begin(actor="lead", now=NOW) as session, pytest.raises(PlannerError) as refusal:
-            publish(session, result.code, actor="lead", now=NOW)
+            publish(session, result.code, actor="lead", now=NOW, today=TODAY)
         assert (refusal.value.code, refusal.value.fields["status"]) == ("not_a_draft", status)
         assert counter(store) == before
     with store.reading() as session:
@@ -329,7 +329,7 @@ def test_a_later_plan_of_a_part_rules_that_part(store: Store) -> None:
     for minutes, result in enumerate((week, part)):
         now = NOW + dt.timedelta(minutes=minutes)
         with store.begin(actor="lead", now=now) as session:
-            publish(session, result.code, actor="lead", now=now)
+            publish(session, result.code, actor="lead", now=now, today=TODAY)
     ids = {code: view(store, result).head.id for code, result in (("week", week), ("part", part))}
     with store.reading() as session:
         rules = governing_plans(session, WEEK.first - DAY, WEEK.last + DAY)
@@ -345,7 +345,7 @@ def test_a_draft_is_nobodys_route(store: Store) -> None:
         assert shifts_on(session, day=shown.shifts[0].date) == ()
         assert next_shift_date(session, after=TODAY - DAY) is None
     with store.begin(actor="lead", now=NOW) as session:
-        publish(session, result.code, actor="lead", now=NOW)
+        publish(session, result.code, actor="lead", now=NOW, today=TODAY)
     one = shown.shifts[0].members[0].officer_id
     own = [s for s in shown.shifts if one in {m.officer_id for m in s.members}]
     with store.reading() as session:
@@ -383,7 +383,7 @@ def test_a_tampered_document_is_found_and_not_published(store: Store) -> None:
             report = check(session, result.code)
         assert [violation.code for violation in report.violations] == ["digest"]
         with store.begin(actor="lead", now=NOW) as session, pytest.raises(PlannerError) as refusal:
-            publish(session, result.code, actor="lead", now=NOW)
+            publish(session, result.code, actor="lead", now=NOW, today=TODAY)
         assert refusal.value.code == "broken_plan"
     assert counter(store) == before
     tamper(store, result.code, good)
@@ -419,7 +419,7 @@ def test_tampered_rows_are_found_too(store: Store, table: type, name: str, value
     with store.begin(actor="lead", now=NOW) as session:
         assert [v.code for v in check(session, result.code).violations] == ["rows_differ"]
         with pytest.raises(PlannerError) as refusal:
-            publish(session, result.code, actor="lead", now=NOW)
+            publish(session, result.code, actor="lead", now=NOW, today=TODAY)
     assert refusal.value.code == "broken_plan"
 
 
@@ -431,7 +431,7 @@ def test_unknown_plans_are_refused(store: Store) -> None:
                 step(session, "P0")
             assert refusal.value.code == "unknown_plan"
         with pytest.raises(PlannerError) as refusal:
-            publish(session, "P0", actor="lead", now=NOW)
+            publish(session, "P0", actor="lead", now=NOW, today=TODAY)
         assert refusal.value.code == "unknown_plan"
 
 
@@ -450,3 +450,24 @@ def test_what_is_left_out_is_stored_with_its_reason(store: Store) -> None:
     assert {row.code for row in rows} <= {"no_room", "no_window", "gap", "not_worth", "too_far"}
     assert {row.institution_id for row in rows} <= names
     assert sum(result.summary["unserved"].values()) == len(rows)
+
+
+def test_a_plan_whose_period_is_over_is_not_published(store: Store) -> None:
+    """A draft forgotten in the drawer is refused with its last day."""
+    district(store, 5)
+    result = plan(store)
+    with store.begin(actor="lead", now=NOW) as session, pytest.raises(PlannerError) as refusal:
+        publish(session, result.code, actor="lead", now=NOW, today=WEEK.last + DAY)
+    assert refusal.value.code == "period_over"
+    assert view(store, result).head.status is PlanStatus.DRAFT
+
+
+def test_a_published_route_does_not_change_under_a_team(store: Store) -> None:
+    """A new name, address or lost point of a place reaches the next plan, not this one."""
+    district(store, 5)
+    result = plan(store)
+    before = view(store, result).shifts
+    with store.begin(actor="clerk", now=NOW) as session:
+        for place in session.scalars(select(Institution)):
+            place.name, place.address, place.lon, place.lat = "改名", "改址", None, None
+    assert view(store, result).shifts == before

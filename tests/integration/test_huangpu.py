@@ -104,7 +104,7 @@ def test_plan_check_publish(store: Store, huangpu: Path) -> None:
         assert not {(m.officer_id, shift.date) for m in shift.members} & leave
     assert max(len({s.team for s in view.shifts if s.date == x.date}) for x in view.shifts) <= 5
     with store.begin(actor="lead", now=NOW) as session:
-        publish(session, result.code, actor="lead", now=NOW)
+        publish(session, result.code, actor="lead", now=NOW, today=TODAY)
     with store.reading() as session:
         assert read_plan(session, result.code).head.status is PlanStatus.PUBLISHED
         assert shifts_on(session, day=view.shifts[0].date)

@@ -97,12 +97,13 @@ def test_a_duty_waits_for_the_debt_that_fits() -> None:
     assert dates(by_class[SlotClass.WEEKEND]) == {saturday}
 
 
-def test_an_overdue_duty_is_a_visit_of_its_own_in_any_slot() -> None:
-    """It has no slot by its date any more."""
+def test_an_overdue_duty_is_planned_in_the_first_days() -> None:
+    """It has no slot by its date any more: it joins a debt that can be paid within four days."""
     wants, _ = want(account(), duty(-10))
     own = [w for w in wants if w.visit.mandatory]
-    assert [(w.slot_class, w.visit.id) for w in own] == [(None, "I1-recheck")]
+    assert [w.visit.id for w in own] == ["I1-noon"]
     assert min(dates(own[0])) == FIRST
+    assert max(dates(own[0])) <= FIRST + dt.timedelta(days=3)
 
 
 def test_a_duty_of_a_place_that_owes_nothing_is_still_wanted() -> None:

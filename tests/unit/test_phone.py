@@ -101,7 +101,7 @@ def planned(store: Store) -> Store:
     options = PlanOptions(first=TODAY, last=TODAY + dt.timedelta(days=6), teams=2, iterations=100)
     code = make_plan(store, options=options, actor="lead", now=NOW, today=TODAY).code
     with store.begin(actor="lead", now=NOW) as session:
-        publish(session, code, actor="lead", now=NOW)
+        publish(session, code, actor="lead", now=NOW, today=TODAY)
     return store
 
 
