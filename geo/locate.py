@@ -47,9 +47,21 @@ class GridImport:
     retired: int = 0
 
 
+@dataclass(frozen=True)
+class Review:
+    """A place a person should look at: why (`doubtful`, `outside`, or the code of being unplaced)."""
+
+    institution_id: int
+    name: str
+    address: str
+    code: str
+    level: str
+    error_radius_m: float | None
+
+
 @dataclass
 class LocateResult:
-    """Counts of a locate run over all institutions."""
+    """Counts of a locate run over all institutions, and the list of those to review."""
 
     placed: int = 0
     doubtful: int = 0
@@ -57,6 +69,7 @@ class LocateResult:
     outside: int = 0
     by_level: dict[str, int] = field(default_factory=dict)
     by_code: dict[str, int] = field(default_factory=dict)
+    review: list[Review] = field(default_factory=list)
 
 
 def import_grids(session: Session, path: Path, *, source_crs: str, today: dt.date) -> GridImport:
@@ -264,4 +277,18 @@ def _summarise(records: Sequence[Institution]) -> LocateResult:
         outside=sum(r.lon is not None and r.grid_id is None for r in records),
         by_level=dict(sorted(levels.items())),
         by_code=dict(sorted(codes.items())),
+        review=[review for record in records if (review := _review(record)) is not None],
     )
+
+
+def _review(record: Institution) -> Review | None:
+    if record.lon is None:
+        code = record.match_code or "unplaced"
+    elif record.grid_id is None:
+        code = "outside"
+    elif record.doubtful:
+        code = "doubtful"
+    else:
+        return None
+    level = record.match_level or Level.NONE.value
+    return Review(record.id, record.name, record.address, code, level, record.error_radius_m)

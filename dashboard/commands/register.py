@@ -186,15 +186,22 @@ def locate_command(
 ) -> None:
     """Place institutions on the map by their addresses and put each into its grid area."""
     with open_door(as_json=as_json, database=database) as door:
+        from dataclasses import asdict
+
+        from dashboard.i18n import sentence_for
         from geo.locate import locate
 
         with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
             result = locate(session, again=again)
         door.answer(
-            vars(result),
+            asdict(result),
             f"已定位 {result.placed} 家(存疑 {result.doubtful}), 未定位 {result.unplaced}, "
             f"不在网格内 {result.outside} / placed, doubtful, unplaced, outside",
             f"  {result.by_level}",
+            *(
+                f"  待核对 {r.name}  {r.address}  {sentence_for(f'review.{r.code}', {}, 'zh')}"
+                for r in result.review
+            ),
         )
 
 
