@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-import uuid
 from collections.abc import Iterator
 
 import pytest
 import shapely
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from data import audit, jobs
@@ -25,24 +24,7 @@ from tests.conftest import NOW
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def both(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Yield an empty register, once on each database."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("store")
-        return
-    url = request.getfixturevalue("postgres_url")
-    name = f"t{uuid.uuid4().hex[:12]}"
-    server = create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    target = server.url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
-    store = Store(target)
-    store.upgrade()
-    yield store
-    store.close()
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    yield request.getfixturevalue("store" if request.param == "sqlite" else "postgres_store")
 
 
 def add_school(store: Store, name: str = "一小") -> None:
