@@ -59,6 +59,19 @@ class Settings:
         """The base map's PMTiles file."""
         return self.var / "basemap.pmtiles"
 
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables from which `from_environment` reads these settings again."""
+        return {
+            f"{PREFIX}DATABASE": self.database,
+            f"{PREFIX}VAR": str(self.var),
+            f"{PREFIX}HOST": self.host,
+            f"{PREFIX}PORT": str(self.port),
+            f"{PREFIX}SECURE_COOKIES": str(int(self.secure_cookies)),
+            f"{PREFIX}TODAY": "" if self.today is None else self.today.isoformat(),
+            f"{PREFIX}WORKER": str(int(self.worker)),
+            f"{PREFIX}LOG_LEVEL": self.log_level,
+        }
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings.

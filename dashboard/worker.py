@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Event
+from threading import Event, Thread
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.logs import get_logger
+from dashboard.logs import configure, get_logger
 from dashboard.settings import Settings
 from dashboard.wiring import Wiring, assemble
 from data import jobs
@@ -30,44 +31,39 @@ ACTOR = "worker"
 
 @dataclass
 class Worker:
-    """A running worker process."""
+    """A running worker process; it also ends when the process that started it is gone."""
 
-    process: BaseProcess
-    stopping: Event
+    process: subprocess.Popen[bytes]
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Ask the worker to end; end it when it does not."""
-        self.stopping.set()
-        self.process.join(timeout_s)
-        if self.process.is_alive():
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
             self.process.terminate()
-            self.process.join(timeout_s)
+            self.process.wait(timeout_s)
 
 
 def start(settings: Settings) -> Worker:
     """Start the worker beside the server."""
-    # spawn: a forked child would share the server's connections and threads.
-    context = multiprocessing.get_context("spawn")
-    stopping = context.Event()
-    process = context.Process(target=run, args=(settings, stopping, os.getpid()), daemon=True, name="worker")
-    process.start()
-    return Worker(process, stopping)
+    # A program of its own: multiprocessing would import the server's main module, which Streamlit replaces.
+    command = [sys.executable, "-m", "dashboard.worker"]
+    environment = {**os.environ, **settings.as_environment()}
+    return Worker(subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))  # noqa: S603 - own code
 
 
-def run(settings: Settings, stopping: Event, parent: int | None = None) -> None:
-    """Take jobs until asked to stop or the parent process is gone."""
-    wiring = assemble(settings)
+def run(wiring: Wiring, stopping: Event) -> None:
+    """Take jobs until asked to stop."""
     with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
         jobs.fail_interrupted(session, now=wiring.now())
     while not stopping.wait(POLL_S):
-        if parent is not None and os.getppid() != parent:
-            break
         try:
             run_next(wiring, stopping=stopping.is_set)
         except SQLAlchemyError as error:
             # A database that is away for a moment must not end the worker for good.
             get_logger("worker").warning("database", error=type(error).__name__)
-    wiring.close()
 
 
 def run_next(wiring: Wiring, *, stopping: Callable[[], bool] = lambda: False) -> bool:
@@ -143,3 +139,27 @@ def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[s
         cancel=cancelled,
     )
     return {"plan": result.code}
+
+
+def main() -> None:
+    """Run the worker program until standard input closes, which it does when the server is gone."""
+    # Ctrl-C in a terminal reaches both processes; the server decides when this one ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = Settings.from_environment()
+    configure(settings.log_level)
+    stopping = Event()
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        stopping.set()
+
+    Thread(target=watch, daemon=True).start()
+    wiring = assemble(settings)
+    try:
+        run(wiring, stopping)
+    finally:
+        wiring.close()
+
+
+if __name__ == "__main__":
+    main()

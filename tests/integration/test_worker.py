@@ -150,6 +150,6 @@ def test_the_process_takes_jobs_and_ends_when_asked(filled: Store, tmp_path: Pat
             time.sleep(0.1)
     finally:
         running.stop()
-    assert not running.process.is_alive()
+    assert running.process.poll() == 0
     assert job(filled, queued).status is JobStatus.DONE
     assert (job(filled, left).status, job(filled, left).error_code) == (JobStatus.FAILED, "interrupted")

@@ -40,3 +40,17 @@ def test_a_fixed_day_holds_for_today_and_now(tmp_path: Path) -> None:
     assert parts.now().tzinfo is dt.UTC
     assert parts.now().astimezone(dt.timezone(dt.timedelta(hours=8))).date() == dt.date(2026, 9, 20)
     parts.close()
+
+
+def test_settings_survive_the_environment() -> None:
+    """The worker process is given the very same settings."""
+    settings = Settings(
+        database="sqlite:///x.db",
+        var=Path("y"),
+        port=9,
+        secure_cookies=True,
+        today=dt.date(2026, 1, 2),
+        worker=False,
+    )
+    assert Settings.from_environment(settings.as_environment()) == settings
+    assert Settings.from_environment(Settings().as_environment()) == Settings()
