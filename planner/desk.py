@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ from planner.demand import FIRST_VISIT_PRIZE, NotWanted, Want, list_wants
 from planner.errors import BrokenPlanError, Fault, OptionsError, PlannerError
 from planner.ledger import read_accounts, read_duties, read_facts
 from planner.options import RosterOptions
-from planner.problem import Depot, Problem, Shift, Site
+from planner.problem import Depot, Problem, Shift, Site, Visit
 from planner.risk import score_institutions
 from planner.roster import make_roster
 from planner.slots import Slot, SlotRules, list_slots, read_rules
@@ -30,6 +31,8 @@ from planner.verify_roster import verify_roster
 from planner.workload import size_slots
 
 MIN_GAP_DAYS = 2
+# Parking and stairs at every stop.
+STOP_OVERHEAD_S = 120.0
 MAX_DAYS = 62
 DEFAULT_ITERATIONS = 60_000
 
@@ -151,22 +154,54 @@ def build_desk(
     places = places[places.geometry.notna()]
     if places.empty:
         raise PlannerError(code="nothing_placed")
+    travel_s, described = _travel(session, options, places)
+    visits = [want.visit for want in wants]
+    roster, officer_ids = _crew_slots(session, slots, visits, travel_s, options=options, extra=extra or {})
+    crews = {f"{crew.slot}-T{crew.number}": crew for crew in roster.crews}
+    by_id = {slot.id: slot for slot in slots}
     ids = [int(key) for key in places.index]
+    return Desk(
+        _problem(wants, crews, by_id, ids, travel_s, first_day=options.first),
+        {want.visit.id: want for want in wants},
+        tuple(left),
+        _places(places),
+        by_id,
+        crews,
+        roster,
+        officer_ids,
+        described,
+    )
+
+
+def _travel(session: Session, options: PlanOptions, places: Any) -> tuple[NDArray[np.int32], str]:
+    """Return seconds between the depot (first) and all places, and how they were reckoned."""
     depot = _depot(session, options, places)
-    model = straight_line(options.travel, fixed_s=120.0)
+    model: TravelModel = straight_line(options.travel, fixed_s=STOP_OVERHEAD_S)
     lon = np.concatenate([[depot[0]], places.geometry.x.to_numpy()])
     lat = np.concatenate([[depot[1]], places.geometry.y.to_numpy()])
-    travel_s = np.asarray(model.matrix_s(lon, lat), dtype=np.int32)
+    return np.asarray(model.matrix_s(lon, lat), dtype=np.int32), model.description
+
+
+def _crew_slots(
+    session: Session,
+    slots: Sequence[Slot],
+    visits: Sequence[Visit],
+    travel_s: NDArray[np.int32],
+    *,
+    options: PlanOptions,
+    extra: Mapping[str, int],
+) -> tuple[Roster, dict[str, int]]:
+    """Size every slot, make the roster and check it; also return the officers' record ids by code."""
     officers, officer_ids = _officers(session, options)
-    roster_options = RosterOptions(seed=options.seed % 2**31)
+    rules = RosterOptions(seed=options.seed % 2**31)
     certified = sum(officer.certified for officer in officers)
     teams = size_slots(
-        [want.visit for want in wants],
+        visits,
         slots,
         teams=options.teams,
         travel_s=_expected_leg(travel_s),
         depot_s=float(travel_s[0, 1:].mean() + travel_s[1:, 0].mean()),
-        crews_a_week=certified * roster_options.max_week // roster_options.min_certified,
+        crews_a_week=certified * rules.max_week // rules.min_certified,
     )
     needs = [
         SlotNeed(
@@ -175,28 +210,15 @@ def build_desk(
             slot.balance,
             slot.start_s,
             slot.end_s,
-            min(teams[slot.id] + (extra or {}).get(slot.id, 0), options.teams),
+            min(teams[slot.id] + extra.get(slot.id, 0), options.teams),
         )
         for slot in slots
     ]
-    roster = make_roster(officers, needs, options=roster_options)
-    checked = verify_roster(officers, needs, roster, options=roster_options)
+    roster = make_roster(officers, needs, options=rules)
+    checked = verify_roster(officers, needs, roster, options=rules)
     if not checked.holds:
         raise BrokenPlanError(fields={"violations": [v.code for v in checked.violations]})
-    crews = {f"{crew.slot}-T{crew.number}": crew for crew in roster.crews}
-    by_id = {slot.id: slot for slot in slots}
-    problem = _problem(wants, crews, by_id, ids, travel_s, first_day=options.first)
-    return Desk(
-        problem,
-        {want.visit.id: want for want in wants},
-        tuple(left),
-        _places(places),
-        by_id,
-        crews,
-        roster,
-        officer_ids,
-        _describe(model),
-    )
+    return roster, officer_ids
 
 
 def _places(frame: Any) -> dict[int, Place]:
@@ -210,10 +232,6 @@ def _places(frame: Any) -> dict[int, Place]:
         )
         for row in frame.rename(columns={"name": "label"}).astype({"error_radius_m": float}).itertuples()
     }
-
-
-def _describe(model: TravelModel) -> str:
-    return model.description
 
 
 def _expected_leg(travel_s: np.ndarray[Any, Any]) -> float:

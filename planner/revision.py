@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from data import audit
 from data.schema import PlanRevision, PlanShift, PlanShiftMember, PlanStop, PlanUnserved
-from data.terms import PlanStatus, SlotClass
+from data.terms import SLOT_CLASS, PlanStatus, SlotClass
+from planner.demand import NotWanted
 from planner.desk import Desk, PlanOptions
 from planner.exchange import format_plan, format_problem
-from planner.plan import Plan
+from planner.plan import Plan, Stop
 from planner.problem import Problem
 from planner.verify import verify
 
@@ -123,55 +124,52 @@ def _store_rows(session: Session, plan_id: int, desk: Desk, plan: Plan) -> None:
             )
             for member in crew.members
         )
-        for sequence, stop in enumerate(route.stops, start=1):
-            want = desk.wants[stop.visit]
-            place = desk.places[want.institution_id]
-            session.add(
-                PlanStop(
-                    plan_id=plan_id,
-                    shift_id=shift.id,
-                    institution_id=want.institution_id,
-                    visit_code=stop.visit,
-                    name=place.name,
-                    address=place.address,
-                    lon=place.lon,
-                    lat=place.lat,
-                    error_radius_m=place.error_radius_m,
-                    sequence=sequence,
-                    arrive_s=stop.arrive_s,
-                    start_s=stop.start_s,
-                    leave_s=stop.leave_s,
-                    slot_class=slot.slot_class,
-                    mandatory=want.visit.mandatory,
-                    points=want.score.points,
-                    reasons=list(want.reasons),
-                )
-            )
+        session.add_all(
+            _stop_row(desk, shift, sequence, stop) for sequence, stop in enumerate(route.stops, start=1)
+        )
     for missed in plan.unserved:
         want = desk.wants[missed.visit]
-        session.add(
-            PlanUnserved(
-                plan_id=plan_id,
-                institution_id=want.institution_id,
-                visit_code=missed.visit,
-                slot_class=want.slot_class,
-                mandatory=want.visit.mandatory,
-                code=missed.code,
-                detail=dict(missed.detail),
-            )
+        item = NotWanted(
+            want.institution_id, want.slot_class, want.visit.mandatory, missed.code, dict(missed.detail)
         )
-    for item in desk.left:
-        session.add(
-            PlanUnserved(
-                plan_id=plan_id,
-                institution_id=item.institution_id,
-                visit_code=f"I{item.institution_id}",
-                slot_class=item.slot_class,
-                mandatory=item.mandatory,
-                code=item.code,
-                detail=item.detail,
-            )
-        )
+        session.add(_unserved_row(plan_id, missed.visit, item))
+    session.add_all(_unserved_row(plan_id, f"I{item.institution_id}", item) for item in desk.left)
+
+
+def _stop_row(desk: Desk, shift: PlanShift, sequence: int, stop: Stop) -> PlanStop:
+    want = desk.wants[stop.visit]
+    place = desk.places[want.institution_id]
+    return PlanStop(
+        plan_id=shift.plan_id,
+        shift_id=shift.id,
+        institution_id=want.institution_id,
+        visit_code=stop.visit,
+        name=place.name,
+        address=place.address,
+        lon=place.lon,
+        lat=place.lat,
+        error_radius_m=place.error_radius_m,
+        sequence=sequence,
+        arrive_s=stop.arrive_s,
+        start_s=stop.start_s,
+        leave_s=stop.leave_s,
+        slot_class=SLOT_CLASS[shift.slot_kind],
+        mandatory=want.visit.mandatory,
+        points=want.score.points,
+        reasons=list(want.reasons),
+    )
+
+
+def _unserved_row(plan_id: int, visit_code: str, item: NotWanted) -> PlanUnserved:
+    return PlanUnserved(
+        plan_id=plan_id,
+        institution_id=item.institution_id,
+        visit_code=visit_code,
+        slot_class=item.slot_class,
+        mandatory=item.mandatory,
+        code=item.code,
+        detail=item.detail,
+    )
 
 
 def _route_travel(problem: Problem, visit_ids: Sequence[str]) -> int:

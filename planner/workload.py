@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -58,6 +60,98 @@ def size_slots(
     PlannerError
         `workload_failed` when the programme has no answer, which a valid input never gives.
     """
+    programme = _lay_out(visits, slots, travel_s=travel_s)
+    if not programme.flows:
+        return {slot.id: 0 for slot in slots}
+    cost = programme.cost(slots)
+    upper = np.full(len(cost), np.inf)
+    upper[: len(slots)] = teams
+    integer = np.zeros(len(cost))
+    integer[: len(slots)] = 1
+    answer = milp(
+        cost,
+        constraints=[
+            programme.capacity(slots, depot_s=depot_s, fill=fill),
+            *programme.balance(),
+            programme.staffing(slots, crews_a_week=crews_a_week),
+        ],
+        integrality=integer,
+        bounds=Bounds(0, upper),
+        options={"mip_rel_gap": 0.02, "node_limit": 2000},
+    )
+    if answer.x is None:
+        raise PlannerError(code="workload_failed", fields={"status": int(answer.status)})
+    return {slot.id: round(answer.x[index]) for index, slot in enumerate(slots)}
+
+
+@dataclass(frozen=True)
+class _Programme:
+    """The columns: teams of each slot | flow of each group into each slot | visits left out | places unseen.
+
+    A group is the visits of one length and set of slots owed by one sort of places; `sort_of` names the sort
+    of each group, `places` counts the places of each sort, a flow is (group, slot, seconds each visit takes).
+    """
+
+    n_slots: int
+    sort_of: list[int]
+    places: NDArray[np.float64]
+    flows: list[tuple[int, int, float]]
+
+    @property
+    def first_left(self) -> int:
+        return self.n_slots + len(self.flows)
+
+    @property
+    def first_unseen(self) -> int:
+        return self.first_left + len(self.sort_of)
+
+    @property
+    def width(self) -> int:
+        return self.first_unseen + len(self.places)
+
+    def cost(self, slots: Sequence[Slot]) -> NDArray[np.float64]:
+        hours = np.array([(slot.end_s - slot.start_s) / 3600 for slot in slots])
+        # A tiny rise over the period breaks ties towards early slots, so that debts are paid early.
+        rising = hours * (1 + 1e-3 * np.arange(self.n_slots) / self.n_slots)
+        left, unseen = np.full(len(self.sort_of), UNMET_COST), np.full(len(self.places), UNSEEN_COST)
+        return np.concatenate([rising, np.zeros(len(self.flows)), left, unseen])
+
+    def capacity(self, slots: Sequence[Slot], *, depot_s: float, fill: float) -> LinearConstraint:
+        """What flows into a slot fits into the time its teams bring."""
+        rows = sparse.lil_matrix((self.n_slots, self.width))
+        for index, slot in enumerate(slots):
+            rows[index, index] = -max(slot.end_s - slot.start_s - depot_s, 0.0) * fill
+        for column, (_, slot_index, each_s) in enumerate(self.flows, start=self.n_slots):
+            rows[slot_index, column] = each_s
+        return LinearConstraint(rows.tocsr(), -np.inf, 0.0)
+
+    def balance(self) -> tuple[LinearConstraint, LinearConstraint]:
+        """Every visit flows somewhere or is left out; every place is seen once or counted as unseen."""
+        visits = sparse.lil_matrix((len(self.sort_of), self.width))
+        seen = sparse.lil_matrix((len(self.places), self.width))
+        for column, (group, _, _) in enumerate(self.flows, start=self.n_slots):
+            visits[group, column] = 1.0
+            seen[self.sort_of[group], column] = 1.0
+        for group in range(len(self.sort_of)):
+            visits[group, self.first_left + group] = 1.0
+        for sort in range(len(self.places)):
+            seen[sort, self.first_unseen + sort] = 1.0
+        counts = self.places[self.sort_of]
+        return (
+            LinearConstraint(visits.tocsr(), counts, counts),
+            LinearConstraint(seen.tocsr(), self.places, np.inf),
+        )
+
+    def staffing(self, slots: Sequence[Slot], *, crews_a_week: int) -> LinearConstraint:
+        """The shifts of an ISO week do not outrun the officers."""
+        weeks = sorted({slot.date.isocalendar()[:2] for slot in slots})
+        rows = sparse.lil_matrix((len(weeks), self.width))
+        for index, slot in enumerate(slots):
+            rows[weeks.index(slot.date.isocalendar()[:2]), index] = 1.0
+        return LinearConstraint(rows.tocsr(), -np.inf, float(crews_a_week))
+
+
+def _lay_out(visits: Sequence[Visit], slots: Sequence[Slot], *, travel_s: float) -> _Programme:
     by_site: dict[str, list[Visit]] = defaultdict(list)
     for visit in visits:
         by_site[visit.site].append(visit)
@@ -70,57 +164,8 @@ def size_slots(
         for slot_id in slot_ids
         if slot_id in number
     ]
-    if not flows:
-        return {slot.id: 0 for slot in slots}
-    places = np.array(list(sorts.values()), dtype=float)
-    counts = np.array([places[s] for s, _, _ in groups])
-    # Columns: teams of each slot | flow of each group into each slot | visits left out | places unseen.
-    n_slots, n_flows = len(slots), len(flows)
-    first_left, first_unseen = n_slots + n_flows, n_slots + n_flows + len(groups)
-    width = first_unseen + len(places)
-    capacity, balance = sparse.lil_matrix((n_slots, width)), sparse.lil_matrix((len(groups), width))
-    seen = sparse.lil_matrix((len(places), width))
-    for index, slot in enumerate(slots):
-        capacity[index, index] = -max(slot.end_s - slot.start_s - depot_s, 0.0) * fill
-    for f, (group, slot_index, each_s) in enumerate(flows):
-        capacity[slot_index, n_slots + f] = each_s
-        balance[group, n_slots + f] = 1.0
-        seen[groups[group][0], n_slots + f] = 1.0
-    for group in range(len(groups)):
-        balance[group, first_left + group] = 1.0
-    for sort in range(len(places)):
-        seen[sort, first_unseen + sort] = 1.0
-    weeks = sorted({slot.date.isocalendar()[:2] for slot in slots})
-    staffing = sparse.lil_matrix((len(weeks), width))
-    for index, slot in enumerate(slots):
-        staffing[weeks.index(slot.date.isocalendar()[:2]), index] = 1.0
-    hours = np.array([(slot.end_s - slot.start_s) / 3600 for slot in slots])
-    # A tiny rise over the period breaks ties towards early slots, so that debts are paid early.
-    cost = np.concatenate(
-        [
-            hours * (1 + 1e-3 * np.arange(n_slots) / n_slots),
-            np.zeros(n_flows),
-            np.full(len(groups), UNMET_COST),
-            np.full(len(places), UNSEEN_COST),
-        ]
-    )
-    upper = np.full(width, np.inf)
-    upper[:n_slots] = teams
-    answer = milp(
-        cost,
-        constraints=[
-            LinearConstraint(capacity.tocsr(), -np.inf, 0.0),
-            LinearConstraint(balance.tocsr(), counts, counts),
-            LinearConstraint(seen.tocsr(), places, np.inf),
-            LinearConstraint(staffing.tocsr(), -np.inf, float(crews_a_week)),
-        ],
-        integrality=np.concatenate([np.ones(n_slots), np.zeros(width - n_slots)]),
-        bounds=Bounds(0, upper),
-        options={"mip_rel_gap": 0.02, "node_limit": 2000},
-    )
-    if answer.x is None:
-        raise PlannerError(code="workload_failed", fields={"status": int(answer.status)})
-    return {slot.id: round(answer.x[index]) for index, slot in enumerate(slots)}
+    places = np.array(list(sorts.values()), dtype=np.float64)
+    return _Programme(len(slots), [sort for sort, _, _ in groups], places, flows)
 
 
 def _sort_of(owed: Sequence[Visit]) -> tuple[tuple[int, tuple[str, ...]], ...]:

@@ -55,8 +55,10 @@ def test_a_class_without_local_file_is_refused() -> None:
     assert "://" in str(refused.value.fields["url"])
 
 
-def test_our_own_maps_pass() -> None:
-    maps.require_local(_chart())
+def test_our_own_maps_name_no_address() -> None:
+    chart = _chart()
+    maps.require_local(chart)
+    assert "https://" not in chart.get_root().render()
 
 
 @pytest.mark.parametrize(
