@@ -67,7 +67,9 @@ def _grids(wiring: Wiring, identity: Identity, language: Language, query: Mappin
 
 def _coverage(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
     first, last = period(query, today=wiring.today())
-    return layers.coverage(reads.coverage(wiring, identity, first=first, last=last), language=language)
+    kind = query.get("kind") or None
+    areas = reads.coverage(wiring, identity, first=first, last=last, kind=kind)
+    return layers.coverage(areas, language=language)
 
 
 def _hotspots(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:

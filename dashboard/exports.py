@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from dashboard.i18n import sentence_for
 from data import frames
-from data.intake import Reject
+from data.rejects import Reject
 from planner.itinerary import PlanView, ShiftView
 
 OFFICE_ZONE = ZoneInfo("Asia/Shanghai")

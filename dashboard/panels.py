@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import html
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -108,17 +108,30 @@ def choose(
     return value
 
 
+def draw_picture(svg: str, *, describe: str) -> None:
+    """Draw an SVG as a picture: Streamlit's cleaner removes SVG elements from HTML."""
+    data = base64.b64encode(svg.encode()).decode()
+    alt = html.escape(describe, quote=True)
+    st.html(f'<img class="gp-picture" src="data:image/svg+xml;base64,{data}" alt="{alt}">')
+
+
 def choose_date(label: str, name: str, *, default: dt.date) -> dt.date:
     """Draw a date whose value lives in the URL under `name`."""
     key = f"date.{name}"
     if key not in st.session_state:
-        st.session_state[key] = default
-        with suppress(ValueError):
-            st.session_state[key] = dt.date.fromisoformat(st.query_params.get(name, ""))
+        st.session_state[key] = _linked_date(name) or default
     value = st.date_input(label, key=key, format="YYYY-MM-DD")
     chosen = value if isinstance(value, dt.date) else default
     _mirror(name, chosen.isoformat(), default.isoformat())
     return chosen
+
+
+def _linked_date(name: str) -> dt.date | None:
+    """Return the date of the link, None when it names none or is mistyped; the page then shows its own."""
+    try:
+        return dt.date.fromisoformat(st.query_params.get(name, ""))
+    except ValueError:
+        return None
 
 
 def _mirror(name: str, text: str, default: str) -> None:

@@ -169,19 +169,21 @@ def debts(wiring: Wiring, *, first: dt.date, last: dt.date) -> pd.DataFrame:
     return _cached(wiring, "debts", (first, last), read)
 
 
-def coverage(wiring: Wiring, identity: Identity, *, first: dt.date, last: dt.date) -> gpd.GeoDataFrame:
-    """Return the share of visits paid by grid area, within scope."""
+def coverage(
+    wiring: Wiring, identity: Identity, *, first: dt.date, last: dt.date, kind: str | None = None
+) -> gpd.GeoDataFrame:
+    """Return the share of visits paid by grid area, within scope, of one kind when given."""
     owed = debts(wiring, first=first, last=last)
 
     def read(session: Session) -> gpd.GeoDataFrame:
-        table = monitor.coverage_by_grid(session, owed, identity=identity)
+        table = monitor.coverage_by_grid(session, owed, identity=identity, kind=kind)
         if identity.scope_grid_code:
             return table[table["grid_code"] == identity.scope_grid_code]
         if identity.scope_subdistrict:
             return table[table["subdistrict"] == identity.scope_subdistrict]
         return table
 
-    return _cached(wiring, "coverage", (*_scope(identity), first, last), read)
+    return _cached(wiring, "coverage", (*_scope(identity), first, last, kind), read)
 
 
 def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:

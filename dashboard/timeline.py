@@ -10,7 +10,7 @@ from dashboard.maps import team_number
 from dashboard.theme import FONT, INK, LINE, MUTED, PANEL, team_colour
 from planner.itinerary import ShiftView
 
-WIDTH, LEFT, ROW, TOP = 1000, 64, 34, 22
+WIDTH, LEFT, RIGHT, ROW, TOP = 1000, 64, 24, 34, 22
 STEP_S = 1800
 
 
@@ -32,7 +32,7 @@ def draw_timeline(shifts: Sequence[ShiftView], *, names: Sequence[str], describe
     height = TOP + ROW * len(shifts) + 8
 
     def place(second: int) -> float:
-        return LEFT + (WIDTH - LEFT - 8) * (second - first) / max(1, last - first)
+        return LEFT + (WIDTH - LEFT - RIGHT) * (second - first) / max(1, last - first)
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="100%" role="img" '

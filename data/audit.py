@@ -12,41 +12,9 @@ from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
 
 from data.errors import StoreError
-from data.schema import (
-    AuditEvent,
-    AuditHead,
-    Base,
-    CalendarDay,
-    District,
-    Finding,
-    GazetteerEntry,
-    GridArea,
-    Institution,
-    Officer,
-    OfficerLeave,
-    School,
-    SchoolBreak,
-    Tip,
-    User,
-    VisitRecord,
-)
+from data.schema import AuditEvent, AuditHead, Base
 
 GENESIS = "0" * 64
-_AUDITED: tuple[type[Base], ...] = (
-    CalendarDay,
-    District,
-    Finding,
-    GazetteerEntry,
-    GridArea,
-    Institution,
-    Officer,
-    OfficerLeave,
-    School,
-    SchoolBreak,
-    Tip,
-    User,
-    VisitRecord,
-)
 # Secrets never reach the log; log-in counters change too often to be a change of the register.
 _HIDDEN = {"password_hash"}
 _QUIET = {"failed_logins", "locked_until", "changed_at"}
@@ -159,15 +127,15 @@ def _before_flush(session: Session, *_: object) -> None:
     if not session.info.get("audited"):
         return
     for record in sorted(session.new, key=lambda r: (type(r).__name__, _entity_key(r))):
-        if isinstance(record, _AUDITED):
+        if isinstance(record, Base) and record.audited:
             _append_change(session, "insert", record, None, _values(record))
     for record in sorted(session.dirty, key=lambda r: (type(r).__name__, _entity_key(r))):
-        if isinstance(record, _AUDITED):
+        if isinstance(record, Base) and record.audited:
             before, after = _changes(record)
             if after:
                 _append_change(session, "update", record, before, after)
     for record in session.deleted:
-        if isinstance(record, _AUDITED):
+        if isinstance(record, Base) and record.audited:
             _append_change(session, "delete", record, _values(record), None)
 
 

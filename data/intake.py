@@ -5,25 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import uscc as codes
 from data.errors import SheetError
-from data.schema import Base, Institution
+from data.rejects import (
+    LAT_TITLES,
+    LON_TITLES,
+    Extent,
+    ImportResult,
+    Reject,
+    ToWgs84,
+    long_texts,
+    read_point,
+)
+from data.schema import Institution
 from data.sheets import Header, Row, find_header, normalise, read_rows, record_rows
 from data.terms import Authority
 from data.wording import AUTHORITY_WORDS, KIND_WORDS, STATUS_WORDS
-
-Coordinates = NDArray[np.float64]
-ToWgs84 = Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]
-Extent = tuple[float, float, float, float]
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "number": ("序号", "编号"),
@@ -36,39 +40,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "status": ("营业状态", "状态", "经营状态", "办学状态", "机构状态"),
     "contact_name": ("负责人", "法定代表人", "法人", "举办者", "联系人"),
     "contact_phone": ("联系电话", "电话", "手机", "联系方式"),
-    "lon": ("经度", "lon", "lng", "longitude", "x"),
-    "lat": ("纬度", "lat", "latitude", "y"),
+    "lon": LON_TITLES,
+    "lat": LAT_TITLES,
 }
 REQUIRED = ("name", "kind", "address")
 _LOCATION_FIELDS = ("address", "declared_lon", "declared_lat", "source_crs")
 _TEXTS = ("name", "address", "permit_no", "contact_name", "contact_phone")
 # A column that a later file does not have says nothing about what is on file.
 _OPTIONAL = ("uscc", "permit_no", "status", "contact_name", "contact_phone")
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A row that was not imported: where, what and the code of the reason."""
-
-    row: int
-    column: str
-    value: str
-    code: str
-    fields: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass
-class ImportResult:
-    """What an import did; `unchanged` rows were already there as they are."""
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: list[Reject] = field(default_factory=list)
-
-    def count(self, verdict: str) -> None:
-        """Count one row as `added`, `updated` or `unchanged`."""
-        setattr(self, verdict, getattr(self, verdict) + 1)
 
 
 @dataclass(frozen=True)
@@ -174,51 +153,9 @@ def check_row(
     ), []
 
 
-def long_texts(row: Row, header: Header, record: type[Base], names: Sequence[str]) -> list[Reject]:
-    """Return a reject for every text of a row that its column in the database would cut or refuse."""
-    rejects = []
-    for name in names:
-        limit = getattr(record.__table__.c[name].type, "length", None)
-        text = row.get(name)
-        if limit is not None and len(text) > limit:
-            fields: dict[str, object] = {"limit": limit, "length": len(text)}
-            rejects.append(Reject(row.number, header.titles[name], text[:40], "too_long", fields))
-    return rejects
-
-
 def _derive_authority(code: str, declared: Authority) -> Authority:
     derived = codes.authority(code)
     return declared if derived is Authority.UNKNOWN else derived
-
-
-def read_point(
-    row: Row,
-    header: Header,
-    rejects: list[Reject],
-    *,
-    extent: Extent | None,
-    to_wgs84: ToWgs84 | None,
-) -> tuple[float, float] | None:
-    """Return a row's point as WGS-84 longitude and latitude, None without one; append why it is refused."""
-    if to_wgs84 is None or not (row.get("lon") or row.get("lat")):
-        return None
-    value = f"{row.get('lon')},{row.get('lat')}"
-    title = header.titles.get("lon", COLUMNS["lon"][0])
-    try:
-        lon, lat = float(row.get("lon")), float(row.get("lat"))
-    except ValueError:
-        rejects.append(Reject(row.number, title, value, "bad_coordinates"))
-        return None
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        code = "swapped_coordinates" if -90 <= lon <= 90 and -180 <= lat <= 180 else "bad_coordinates"
-        rejects.append(Reject(row.number, title, value, code))
-        return None
-    lons, lats = to_wgs84(np.array([lon]), np.array([lat]))
-    lon, lat = float(lons[0]), float(lats[0])
-    if extent is not None and not (extent[0] <= lon <= extent[2] and extent[1] <= lat <= extent[3]):
-        rejects.append(Reject(row.number, title, value, "outside_district"))
-        return None
-    return lon, lat
 
 
 def _without_duplicates(good: list[Checked], header: Header, result: ImportResult) -> list[Checked]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from data.intake import ImportResult, Reject, long_texts
+from data.rejects import ImportResult, Reject, long_texts
 from data.schema import Officer, OfficerLeave
 from data.sheets import Header, Row, find_header, read_rows, record_rows
 

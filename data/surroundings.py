@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.errors import SheetError
-from data.intake import COLUMNS, Extent, ImportResult, Reject, ToWgs84, long_texts, read_point
-from data.schema import GazetteerEntry, School
+from data.rejects import LAT_TITLES, LON_TITLES, Extent, ImportResult, Reject, ToWgs84, long_texts, read_point
+from data.schema import Base, GazetteerEntry, School
 from data.sheets import Header, Row, find_header, read_rows, record_rows
 from data.terms import Stage
 
@@ -17,14 +18,14 @@ SCHOOL_COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("学校名称", "名称", "校名", "name"),
     "stage": ("学段", "类型", "办学类型", "学校类型", "stage"),
     "address": ("地址", "校址", "address"),
-    "lon": COLUMNS["lon"],
-    "lat": COLUMNS["lat"],
+    "lon": LON_TITLES,
+    "lat": LAT_TITLES,
 }
 GAZETTEER_COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("名称", "地名", "单位名称", "name"),
     "address": ("地址", "标准地址", "门牌地址", "address"),
-    "lon": COLUMNS["lon"],
-    "lat": COLUMNS["lat"],
+    "lon": LON_TITLES,
+    "lat": LAT_TITLES,
 }
 # Names of the ministry's statistics beside the everyday words; a blank is "not said".
 STAGE_WORDS: dict[str, Stage] = {
@@ -69,41 +70,9 @@ def import_schools(
     SheetError
         When the file as a whole cannot be used.
     """
-    rows, header = _open(path, SCHOOL_COLUMNS, ("name", "lon", "lat"), sheet)
-    result = ImportResult()
-    known = {school.name: school for school in session.scalars(select(School))}
-    seen: dict[str, int] = {}
-    for row in record_rows(rows, header):
-        stage = STAGE_WORDS.get(row.get("stage"))
-        if stage is None:
-            # Taken as "other" it would silently drop out of everything near schools.
-            title = header.titles["stage"]
-            result.rejected.append(Reject(row.number, title, row.get("stage"), "unknown_stage"))
-        point = _point_or_reject(row, header, School, result, extent=extent, to_wgs84=to_wgs84)
-        if point is None or stage is None:
-            continue
-        if row.get("name") in seen:
-            _reject_repeated(row, header.titles["name"], "name", seen[row.get("name")], result)
-            continue
-        seen[row.get("name")] = row.number
-        values = {
-            "name": row.get("name"),
-            "stage": stage,
-            "address": row.get("address"),
-            "lon": point[0],
-            "lat": point[1],
-            "source_crs": source_crs,
-        }
-        record = known.get(row.get("name"))
-        if record is None:
-            session.add(School(**values))
-            result.count("added")
-        else:
-            # A column that the file does not have says nothing about what is on file.
-            unsaid = {"stage", "address"} - header.columns.keys()
-            result.count(_change(record, {k: v for k, v in values.items() if k not in unsaid}))
-    session.flush()
-    return result
+    table = _Table(School, SCHOOL_COLUMNS, needed="name", key=("name",))
+    place = _Placing(source_crs, to_wgs84, extent)
+    return _import_places(session, path, table, place, sheet=sheet)
 
 
 def import_gazetteer(
@@ -122,34 +91,86 @@ def import_gazetteer(
     SheetError
         When the file as a whole cannot be used.
     """
-    rows, header = _open(path, GAZETTEER_COLUMNS, ("address", "lon", "lat"), sheet)
+    table = _Table(GazetteerEntry, GAZETTEER_COLUMNS, needed="address", key=("name", "address"))
+    place = _Placing(source_crs, to_wgs84, extent)
+    return _import_places(session, path, table, place, sheet=sheet)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One sort of places: its record, titles, the field no row may lack, and what tells records apart."""
+
+    record: type[School | GazetteerEntry]
+    columns: dict[str, tuple[str, ...]]
+    needed: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Placing:
+    """How coordinates are read."""
+
+    source_crs: str
+    to_wgs84: ToWgs84
+    extent: Extent | None
+
+
+def _import_places(
+    session: Session, path: Path, table: _Table, placing: _Placing, *, sheet: str | None
+) -> ImportResult:
+    rows, header = _open(path, table.columns, (table.needed, "lon", "lat"), sheet)
     result = ImportResult()
-    known = {(entry.name, entry.address): entry for entry in session.scalars(select(GazetteerEntry))}
-    seen: dict[tuple[str, str], int] = {}
+    known = {_key(record, table): record for record in session.scalars(select(table.record))}
+    seen: dict[tuple[str, ...], int] = {}
     for row in record_rows(rows, header):
-        point = _point_or_reject(row, header, GazetteerEntry, result, extent=extent, to_wgs84=to_wgs84)
-        if point is None:
+        values = _read(row, header, table, placing, result)
+        if values is None:
             continue
-        values = {
-            "name": row.get("name"),
-            "address": row.get("address"),
-            "lon": point[0],
-            "lat": point[1],
-            "source_crs": source_crs,
-        }
-        key = (row.get("name"), row.get("address"))
+        key = tuple(row.get(name) for name in table.key)
         if key in seen:
-            _reject_repeated(row, header.titles["address"], "address", seen[key], result)
+            fields: dict[str, object] = {"first_row": seen[key]}
+            title, value = header.titles[table.needed], row.get(table.needed)
+            result.rejected.append(Reject(row.number, title, value, "duplicate_record", fields))
             continue
         seen[key] = row.number
         record = known.get(key)
         if record is None:
-            session.add(GazetteerEntry(**values))
+            session.add(table.record(**values))
             result.count("added")
         else:
-            result.count(_change(record, values))
+            # A column that the file does not have says nothing about what is on file.
+            unsaid = {"stage", "address"} - header.columns.keys()
+            result.count(_change(record, {k: v for k, v in values.items() if k not in unsaid}))
     session.flush()
     return result
+
+
+def _key(record: Base, table: _Table) -> tuple[str, ...]:
+    return tuple(getattr(record, name) for name in table.key)
+
+
+def _read(
+    row: Row, header: Header, table: _Table, placing: _Placing, result: ImportResult
+) -> dict[str, object] | None:
+    """Return the values of a row; append every reason why it is rejected and return None."""
+    stage = None
+    if "stage" in table.columns:
+        stage = STAGE_WORDS.get(row.get("stage"))
+        if stage is None:
+            # Taken as "other" it would silently drop out of everything near schools.
+            title = header.titles["stage"]
+            result.rejected.append(Reject(row.number, title, row.get("stage"), "unknown_stage"))
+    point = _point_or_reject(row, header, table, placing, result)
+    if point is None or (stage is None and "stage" in table.columns):
+        return None
+    values: dict[str, object] = {
+        "name": row.get("name"),
+        "address": row.get("address"),
+        "lon": point[0],
+        "lat": point[1],
+        "source_crs": placing.source_crs,
+    }
+    return values if stage is None else {**values, "stage": stage}
 
 
 def _open(
@@ -163,31 +184,19 @@ def _open(
 
 
 def _point_or_reject(
-    row: Row,
-    header: Header,
-    record: type[School] | type[GazetteerEntry],
-    result: ImportResult,
-    *,
-    extent: Extent | None,
-    to_wgs84: ToWgs84,
+    row: Row, header: Header, table: _Table, placing: _Placing, result: ImportResult
 ) -> tuple[float, float] | None:
-    needed = "name" if record is School else "address"
-    rejects = long_texts(row, header, record, ("name", "address"))
-    if not row.get(needed):
-        rejects.append(Reject(row.number, header.titles[needed], "", f"no_{needed}"))
-    point = read_point(row, header, rejects, extent=extent, to_wgs84=to_wgs84)
+    rejects = long_texts(row, header, table.record, ("name", "address"))
+    if not row.get(table.needed):
+        rejects.append(Reject(row.number, header.titles[table.needed], "", f"no_{table.needed}"))
+    point = read_point(row, header, rejects, extent=placing.extent, to_wgs84=placing.to_wgs84)
     if point is None and not any(reject.column == header.titles["lon"] for reject in rejects):
         rejects.append(Reject(row.number, header.titles["lon"], "", "no_coordinates"))
     result.rejected.extend(rejects)
     return None if rejects else point
 
 
-def _reject_repeated(row: Row, title: str, name: str, first_row: int, result: ImportResult) -> None:
-    reject = Reject(row.number, title, row.get(name), "duplicate_record", {"first_row": first_row})
-    result.rejected.append(reject)
-
-
-def _change(record: School | GazetteerEntry, values: dict[str, object]) -> str:
+def _change(record: Base, values: dict[str, object]) -> str:
     changed = {name: value for name, value in values.items() if getattr(record, name) != value}
     for name, value in changed.items():
         setattr(record, name, value)

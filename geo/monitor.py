@@ -21,13 +21,17 @@ from geo.hotspot import HotspotOptions, near_school_rates
 SCHOOL_STAGES = ("primary", "secondary")
 
 
-def coverage_by_grid(session: Session, debts: pd.DataFrame, *, identity: Identity) -> gpd.GeoDataFrame:
+def coverage_by_grid(
+    session: Session, debts: pd.DataFrame, *, identity: Identity, kind: str | None = None
+) -> gpd.GeoDataFrame:
     """Return the share of visits paid in each grid area, within what `identity` may see.
 
     Parameters
     ----------
     debts : DataFrame
         The ledger of the round: columns institution_id, owed, paid (see planner.ledger.owed).
+    kind : str, optional
+        Count institutions of this kind only.
 
     Returns
     -------
@@ -36,6 +40,8 @@ def coverage_by_grid(session: Session, debts: pd.DataFrame, *, identity: Identit
         (NaN without any debt) and state (`no_data`, `nothing_owed`, `none`, `partial`, `full`).
     """
     places = frames.institutions_frame(session, identity)
+    if kind is not None:
+        places = places[places["kind"] == kind]
     sums = debts.groupby("institution_id")[["owed", "paid"]].sum()
     joined = places.join(sums).fillna({"owed": 0, "paid": 0})
     joined["owed"], joined["paid"] = joined["owed"].astype(int), joined["paid"].astype(int)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from data.store import Store
 from planner.desk import Desk, PlanOptions, build_desk
 from planner.errors import BrokenPlanError, PlannerError
-from planner.improve import Progress
 from planner.options import SolveOptions
 from planner.plan import Plan
 from planner.problem import Problem, Visit
@@ -18,6 +17,9 @@ from planner.solve import solve
 from planner.verify import verify
 
 MOST_RETRIES = 3
+WANTS_ROOM = ("no_room", "no_window")
+# The solver's part of the whole progress.
+SOLVING_FROM, SOLVING_SIZE = 0.15, 0.75
 
 Report = Callable[[float, str], None]
 
@@ -47,19 +49,19 @@ def make_plan(
     report(0.02, "reading")
     with store.reading() as session:
         desk = build_desk(session, options=options)
-    plan = _solve(desk.problem, options, report, cancel)
-    # The workload is an estimate: where places stay unseen for want of room, open another shift and retry.
+    plan = _solve(desk.problem, options, _part(report, 0), cancel)
+    # The workload is an estimate: where duties or places stay out for want of room, open a shift and retry.
     extra: dict[str, int] = {}
     latest = desk, plan
-    for _ in range(MOST_RETRIES):
+    for attempt in range(1, MOST_RETRIES + 1):
         more = _missing_teams(*latest, most=options.teams)
         if not more:
             break
         extra = {slot: extra.get(slot, 0) + more.get(slot, 0) for slot in extra.keys() | more.keys()}
         with store.reading() as session:
             wider = build_desk(session, options=options, extra=extra)
-        latest = wider, _solve(wider.problem, options, report, cancel)
-        if _unseen(*latest) < _unseen(desk, plan):
+        latest = wider, _solve(wider.problem, options, _part(report, attempt), cancel)
+        if _left_out(*latest) < _left_out(desk, plan):
             desk, plan = latest
     report(0.92, "checking")
     checked = verify(desk.problem, plan)
@@ -72,18 +74,20 @@ def make_plan(
     return result
 
 
+def _part(report: Report, attempt: int) -> Report:
+    """Return a report for one attempt: each takes half of what is left, so that progress never falls."""
+    first, size = SOLVING_FROM + SOLVING_SIZE * (1 - 0.5**attempt), SOLVING_SIZE * 0.5 ** (attempt + 1)
+    return lambda share, stage: report(first + size * share, stage)
+
+
 def _solve(problem: Problem, options: PlanOptions, report: Report, cancel: Callable[[], bool] | None) -> Plan:
-    report(0.15, "solving")
-
-    def on_progress(step: Progress) -> None:
-        report(0.15 + 0.75 * min(step.share, 1.0), "solving")
-
+    report(0.0, "solving")
     plan = solve(
         problem,
         options=SolveOptions(
             seed=options.seed, iterations=options.iterations, limit_s=options.limit_s, workers=options.workers
         ),
-        progress=on_progress,
+        progress=lambda step: report(min(step.share, 1.0), "solving"),
         cancel=cancel,
     )
     if cancel is not None and cancel():
@@ -91,22 +95,25 @@ def _solve(problem: Problem, options: PlanOptions, report: Report, cancel: Calla
     return plan
 
 
-def _unseen_visits(desk: Desk, plan: Plan) -> list[Visit]:
-    """Return the visits, for want of room unserved, of places that the plan does not see at all."""
+def _crowded_out(desk: Desk, plan: Plan) -> list[Visit]:
+    """Return the visits that lack a shift or room: duties, and those of places not seen at all."""
     seen = {desk.wants[stop.visit].visit.site for route in plan.routes for stop in route.stops}
-    absent = [desk.wants[item.visit].visit for item in plan.unserved if item.code == "no_room"]
-    return [visit for visit in absent if visit.site not in seen]
+    absent = [desk.wants[item.visit].visit for item in plan.unserved if item.code in WANTS_ROOM]
+    return [visit for visit in absent if visit.mandatory or visit.site not in seen]
 
 
-def _unseen(desk: Desk, plan: Plan) -> int:
-    return len({visit.site for visit in _unseen_visits(desk, plan)})
+def _left_out(desk: Desk, plan: Plan) -> tuple[int, int]:
+    """Return how many duties, then how many places, are crowded out."""
+    visits = _crowded_out(desk, plan)
+    duties = sum(visit.mandatory for visit in visits)
+    return duties, len({visit.site for visit in visits if not visit.mandatory})
 
 
 def _missing_teams(desk: Desk, plan: Plan, *, most: int) -> dict[str, int]:
-    """Return one more team for the emptiest slot of every sort of place that stays unseen."""
+    """Return one more team for the emptiest slot of every sort of visit that is crowded out."""
     at_work = Counter(crew.slot for crew in desk.crews.values())
     more: dict[str, int] = {}
-    for windows in sorted({tuple(w.slot for w in visit.windows) for visit in _unseen_visits(desk, plan)}):
+    for windows in sorted({tuple(w.slot for w in visit.windows) for visit in _crowded_out(desk, plan)}):
         free = [slot for slot in windows if at_work[slot] + more.get(slot, 0) < most]
         if free:
             slot = min(free, key=lambda slot: (at_work[slot] + more.get(slot, 0), slot))

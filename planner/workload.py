@@ -22,6 +22,7 @@ from planner.slots import Slot
 FILL = 0.85
 UNSEEN_COST = 1000.0
 UNMET_COST = 60.0
+TOLERANCE = 1e-6
 
 
 def size_slots(
@@ -36,7 +37,7 @@ def size_slots(
 ) -> dict[str, int]:
     """Return the number of teams wanted in each slot, 0 to `teams`.
 
-    Places nobody would see cost most, then visits left out, then hours of work.
+    Mandatory visits missed cost most, then places nobody would see, visits left out, hours of work.
 
     Parameters
     ----------
@@ -63,25 +64,40 @@ def size_slots(
     programme = _lay_out(visits, slots, travel_s=travel_s)
     if not programme.flows:
         return {slot.id: 0 for slot in slots}
-    cost = programme.cost(slots)
-    upper = np.full(len(cost), np.inf)
-    upper[: len(slots)] = teams
-    integer = np.zeros(len(cost))
-    integer[: len(slots)] = 1
+    constraints = [
+        programme.capacity(slots, depot_s=depot_s, fill=fill),
+        *programme.balance(),
+        programme.staffing(slots, crews_a_week=crews_a_week),
+    ]
+    if any(programme.mandatory):
+        # Duties come before everything (rule 2), so they are settled first and then held.
+        missed = programme.missed()
+        fewest = _minimise(programme, missed, constraints, teams=teams) @ missed
+        constraints.append(LinearConstraint(missed[None, :], -np.inf, float(fewest) + TOLERANCE))
+    answer = _minimise(programme, programme.cost(slots), constraints, teams=teams)
+    return {slot.id: round(answer[index]) for index, slot in enumerate(slots)}
+
+
+def _minimise(
+    programme: _Programme,
+    cost: NDArray[np.float64],
+    constraints: Sequence[LinearConstraint],
+    *,
+    teams: int,
+) -> NDArray[np.float64]:
+    upper, integer = np.full(programme.width, np.inf), np.zeros(programme.width)
+    upper[: programme.n_slots], integer[: programme.n_slots] = teams, 1
     answer = milp(
         cost,
-        constraints=[
-            programme.capacity(slots, depot_s=depot_s, fill=fill),
-            *programme.balance(),
-            programme.staffing(slots, crews_a_week=crews_a_week),
-        ],
+        constraints=constraints,
         integrality=integer,
         bounds=Bounds(0, upper),
         options={"mip_rel_gap": 0.02, "node_limit": 2000},
     )
     if answer.x is None:
         raise PlannerError(code="workload_failed", fields={"status": int(answer.status)})
-    return {slot.id: round(answer.x[index]) for index, slot in enumerate(slots)}
+    found: NDArray[np.float64] = answer.x
+    return found
 
 
 @dataclass(frozen=True)
@@ -89,11 +105,13 @@ class _Programme:
     """The columns: teams of each slot | flow of each group into each slot | visits left out | places unseen.
 
     A group is the visits of one length and set of slots owed by one sort of places; `sort_of` names the sort
-    of each group, `places` counts the places of each sort, a flow is (group, slot, seconds each visit takes).
+    of each group and `mandatory` whether its visits are, `places` counts the places of each sort, a flow is
+    (group, slot, seconds each visit takes).
     """
 
     n_slots: int
     sort_of: list[int]
+    mandatory: list[bool]
     places: NDArray[np.float64]
     flows: list[tuple[int, int, float]]
 
@@ -115,6 +133,12 @@ class _Programme:
         rising = hours * (1 + 1e-3 * np.arange(self.n_slots) / self.n_slots)
         left, unseen = np.full(len(self.sort_of), UNMET_COST), np.full(len(self.places), UNSEEN_COST)
         return np.concatenate([rising, np.zeros(len(self.flows)), left, unseen])
+
+    def missed(self) -> NDArray[np.float64]:
+        """1 for each column of a mandatory visit left out."""
+        row = np.zeros(self.width)
+        row[self.first_left : self.first_unseen] = self.mandatory
+        return row
 
     def capacity(self, slots: Sequence[Slot], *, depot_s: float, fill: float) -> LinearConstraint:
         """What flows into a slot fits into the time its teams bring."""
@@ -157,17 +181,17 @@ def _lay_out(visits: Sequence[Visit], slots: Sequence[Slot], *, travel_s: float)
         by_site[visit.site].append(visit)
     sorts = Counter(_sort_of(owed) for owed in by_site.values())
     number = {slot.id: index for index, slot in enumerate(slots)}
-    groups = [(s, service_s, ids) for s, sort in enumerate(sorts) for service_s, ids in sort]
+    groups = [(s, *group) for s, sort in enumerate(sorts) for group in sort]
     flows = [
         (g, number[slot_id], service_s + travel_s)
-        for g, (_, service_s, slot_ids) in enumerate(groups)
+        for g, (_, service_s, slot_ids, _) in enumerate(groups)
         for slot_id in slot_ids
         if slot_id in number
     ]
     places = np.array(list(sorts.values()), dtype=np.float64)
-    return _Programme(len(slots), [sort for sort, _, _ in groups], places, flows)
+    return _Programme(len(slots), [g[0] for g in groups], [g[3] for g in groups], places, flows)
 
 
-def _sort_of(owed: Sequence[Visit]) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """Return what makes places alike for the programme: the visits owed, by length and allowed slots."""
-    return tuple(sorted((v.service_s, tuple(sorted(w.slot for w in v.windows))) for v in owed))
+def _sort_of(owed: Sequence[Visit]) -> tuple[tuple[int, tuple[str, ...], bool], ...]:
+    """Return what makes places alike for the programme: visits by length, allowed slots and duty."""
+    return tuple(sorted((v.service_s, tuple(sorted(w.slot for w in v.windows)), v.mandatory) for v in owed))

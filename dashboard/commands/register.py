@@ -11,7 +11,7 @@ import typer
 from dashboard.commands.door import ACTOR, Database, Door, Json, open_door
 
 if TYPE_CHECKING:
-    from data.intake import ImportResult
+    from data.rejects import ImportResult
 
 importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
 exporting = typer.Typer(help="Export plans, institutions, schools and grids.", no_args_is_help=True)

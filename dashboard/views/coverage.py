@@ -43,7 +43,8 @@ def draw(visitor: Visitor) -> None:
     if first > last:
         panels.draw_empty(t("起始日期晚于截至日期"), t("请调整日期。"))
         return
-    areas = reads.coverage(wiring, visitor.identity, first=first, last=last)
+    chosen = None if kind == ALL else kind
+    areas = reads.coverage(wiring, visitor.identity, first=first, last=last, kind=chosen)
     if areas.empty:
         panels.draw_empty(t("没有可见的网格"), t("请内勤导入网格图层，或请系统管理员核对您的网格范围。"))
         return
@@ -58,14 +59,13 @@ def draw(visitor: Visitor) -> None:
                 Figure(t("网格（个）"), f"{total.grids:,}", t("您可见的有效网格")),
             ]
         )
-    period = f"from={first.isoformat()}&to={last.isoformat()}"
+    query = f"from={first.isoformat()}&to={last.isoformat()}" + ("" if chosen is None else f"&kind={chosen}")
     left, right = st.columns([3, 2], gap="medium")
     with left:
         chart = panels.district_map(visitor)
-        maps.add_layer(chart, "choropleth", f"/api/coverage.geojson?{period}", t=t)
+        maps.add_layer(chart, "choropleth", f"/api/coverage.geojson?{query}", t=t)
         if shown == "on":
-            wanted = "" if kind == ALL else f"&kind={kind}"
-            maps.add_layer(chart, "points", f"/api/institutions.geojson?{period}{wanted}", t=t)
+            maps.add_layer(chart, "points", f"/api/institutions.geojson?{query}", t=t)
         maps.add_legend(
             chart,
             t("已查占应查（家次）"),

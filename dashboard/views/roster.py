@@ -19,13 +19,13 @@ from data.accounts import Permission, require
 from data.errors import DataError
 from data.terms import JobStatus, PlanStatus
 from planner import publish
+from planner.desk import DEFAULT_ITERATIONS
 from planner.errors import PlannerError
 from planner.itinerary import PlanView, ShiftView
 
 KIND = "plan"
 POLL_S = 1.0
 DEFAULT_TEAMS = 6
-DEFAULT_ITERATIONS = 60_000
 
 
 def draw(visitor: Visitor) -> None:
@@ -259,7 +259,10 @@ def _draw_slot(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) 
         panels.draw_table(tables.stop_rows(shifts, visitor.language), key="stops", height=330)
     panels.draw_heading(t("时间线"))
     names = [tables.team_name(shift.team, visitor.language) for shift in shifts]
-    st.html(draw_timeline(shifts, names=names, describe=t("各组在本时段的到访时间")))
+    panels.draw_picture(
+        draw_timeline(shifts, names=names, describe=t("各组在本时段的到访时间")),
+        describe=t("各组在本时段的到访时间"),
+    )
 
 
 def _draw_unserved(visitor: Visitor, view: PlanView) -> None:

@@ -17,7 +17,8 @@ from data.demo.district import DemoDistrict
 from data.demo.people import DEMO_PASSWORD, USERS, DemoUser
 from data.demo.register import MASKED_PHONE
 from data.errors import RegisterError
-from data.intake import Coordinates, ImportResult, identity_key, import_register
+from data.intake import identity_key, import_register
+from data.rejects import Coordinates, ImportResult
 from data.schema import District, Finding, Institution, Officer, SchoolBreak, Tip, VisitRecord
 from data.staff import import_officers
 from data.surroundings import import_gazetteer, import_schools

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -16,7 +16,12 @@ from data.terms import Term
 
 
 class Base(DeclarativeBase):
-    """Base of all records; constraint names are fixed so that migrations can name them."""
+    """Base of all records; constraint names are fixed so that migrations can name them.
+
+    Every change of an `audited` record is a link of the audit chain.
+    """
+
+    audited: ClassVar[bool] = False
 
     metadata = MetaData(
         naming_convention={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,6 +25,7 @@ class VisitRecord(Base):
     """A visit that took place and its outcome."""
 
     __tablename__ = "visit_record"
+    audited: ClassVar[bool] = True
     __table_args__ = (Index(None, "institution_id", "date"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -42,6 +44,7 @@ class Finding(Base):
     """A problem found on a visit, until it is closed out (销号)."""
 
     __tablename__ = "finding"
+    audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
@@ -57,6 +60,7 @@ class Tip(Base):
     """A lead from the public; the tipster's identity is never stored here."""
 
     __tablename__ = "tip"
+    audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)

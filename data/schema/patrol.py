@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -16,6 +16,7 @@ class Officer(Base):
     """A person who can be rostered; only certified ones count for the two an inspection needs."""
 
     __tablename__ = "officer"
+    audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     code: Mapped[str] = mapped_column(String(20), unique=True)
@@ -33,6 +34,7 @@ class OfficerLeave(Base):
     """A date on which an officer is not available."""
 
     __tablename__ = "officer_leave"
+    audited: ClassVar[bool] = True
     __table_args__ = (UniqueConstraint("officer_id", "date"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -45,6 +47,7 @@ class CalendarDay(Base):
     """A bureau's own word on a date; overrides the shipped calendar."""
 
     __tablename__ = "calendar_day"
+    audited: ClassVar[bool] = True
 
     date: Mapped[dt.date] = mapped_column(Date, primary_key=True)
     day_type: Mapped[DayType] = mapped_column(TermType(DayType))
@@ -56,6 +59,7 @@ class SchoolBreak(Base):
     """A school holiday (寒暑假) of the district, both dates inclusive."""
 
     __tablename__ = "school_break"
+    audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(60))

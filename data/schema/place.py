@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Boolean, Date, Float, ForeignKey, Index, Integer, String, Text
@@ -16,6 +17,7 @@ class District(Base):
     """The one district this register belongs to; the depot is where teams start."""
 
     __tablename__ = "district"
+    audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     code: Mapped[str] = mapped_column(String(12), default="")
@@ -30,6 +32,7 @@ class GridArea(Base):
     """An official grid area (网格), imported and never re-cut; codes are text of 12 to 20 characters."""
 
     __tablename__ = "grid_area"
+    audited: ClassVar[bool] = True
     __table_args__ = (Index(None, "minx", "maxx"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -52,6 +55,7 @@ class School(Base):
     """A school that institutions gather round."""
 
     __tablename__ = "school"
+    audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
@@ -66,6 +70,7 @@ class GazetteerEntry(Base):
     """A known address with its point; the offline geocoder's memory."""
 
     __tablename__ = "gazetteer_entry"
+    audited: ClassVar[bool] = True
     __table_args__ = (Index(None, "name", "address", unique=True),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -80,6 +85,7 @@ class Institution(Base):
     """A licensed or known place to inspect, with its located point and grid area."""
 
     __tablename__ = "institution"
+    audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     uscc: Mapped[str | None] = mapped_column(String(18), unique=True)

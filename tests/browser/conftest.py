@@ -23,6 +23,7 @@ from tests import small_district as small
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb"]
 START_S, QUIET_MS = 60, 20_000
+SHOTS = Path(os.environ.get("GRIDPATROL_SCREENSHOTS") or ROOT / "var" / "screenshots")
 
 
 def chromium() -> str:
@@ -169,6 +170,11 @@ class Watched:
         self.page.wait_for_function(
             "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
         )
+
+    def keep(self, name: str) -> None:
+        """Keep a picture of the page for people to look at."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
 
     def map_frame(self) -> Any:
         """Return the map's frame once its layers are drawn."""

@@ -73,31 +73,44 @@ def test_panning_the_map_does_not_run_the_page_again(watched: Watched) -> None:
 
 
 def test_the_walk_of_a_team_lead(browser: Any, tmp_path: Path) -> None:
-    """Log in, generate in the background, look at the routes, publish, see coverage and the phone page."""
+    """Log in, generate in the background, look at the routes, publish, see coverage and the phone page.
+
+    Pictures of each step are kept in GRIDPATROL_SCREENSHOTS (var/screenshots by default).
+    """
     made = start(tmp_path)
     context, watched = watch(browser, made.url, viewport={"width": 1440, "height": 900})
     page = watched.page
     try:
         watched.log_in()
         watched.open("/roster")
+        watched.keep("roster-before")
         page.get_by_text("生成新方案").click()
         page.get_by_role("button", name="生成方案").click()
         page.get_by_text("正在生成方案").wait_for()
+        watched.keep("roster-generating")
         publish = page.get_by_role("button", name="发布", exact=True)
         publish.wait_for(timeout=120_000)
         watched.settle()
         frame = watched.map_frame()
         frame.wait_for_function("() => document.querySelectorAll('.gm-stop').length > 0")
         assert "草案" in page.get_by_role("combobox", name="方案").input_value()
+        drawn_lines = page.locator("img.gp-picture")
+        drawn_lines.scroll_into_view_if_needed()
+        assert drawn_lines.evaluate("image => image.complete && image.naturalWidth > 0")
+        assert drawn_lines.bounding_box()["height"] > 40
+        watched.keep("roster-draft")
         publish.click()
         page.get_by_text("已发布，不可修改").wait_for()
+        watched.keep("roster-published")
         watched.open("/coverage")
         watched.map_frame().wait_for_function("() => gridmap.state.loaded === 2")
+        watched.keep("coverage")
         page.goto(f"{made.url}/m/today")
         drawn = page.request.get(f"{made.url}/api/my/routes.geojson").json()["features"]
         stops = [f for f in drawn if f["geometry"]["type"] == "Point" and not f["properties"].get("depot")]
         assert page.locator("li.stop").count() == len(stops)
         assert page.get_by_role("heading", name="今日巡查").count() == 1
+        watched.keep("phone-today")
     finally:
         context.close()
         made.stop()

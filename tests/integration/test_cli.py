@@ -105,6 +105,15 @@ def overlapping_grids(path: Path) -> Path:
     return path
 
 
+def crossed_grids(path: Path) -> Path:
+    """Write a grid area whose ring crosses itself."""
+    bow_tie = shapely.Polygon([(121.0, 40.0), (121.02, 40.02), (121.02, 40.0), (121.0, 40.02)])
+    gpd.GeoDataFrame({"网格编码": ["990101001001"]}, geometry=[bow_tie], crs=4326).to_file(
+        path, driver="GeoJSON"
+    )
+    return path
+
+
 def test_every_bad_input_has_a_sentence_in_both_languages_and_changes_nothing(
     desk: Desk, tmp_path: Path
 ) -> None:
@@ -124,6 +133,7 @@ def test_every_bad_input_has_a_sentence_in_both_languages_and_changes_nothing(
         ("file_too_large", ("import", "register", tmp_path / "large.csv")),
         ("not_found", ("import", "register", tmp_path / "none.csv")),
         ("broken_layer", ("import", "grids", overlap, "--crs", "wgs84")),
+        ("broken_layer", ("import", "grids", crossed_grids(tmp_path / "x.geojson"), "--crs", "wgs84")),
         ("crs_required", ("import", "grids", overlap)),
         ("crs_required", ("import", "schools", tmp_path / "schools.csv")),
         ("unknown_crs", ("import", "schools", tmp_path / "schools.csv", "--crs", "mars")),

@@ -161,8 +161,9 @@ def test_progress_is_told_from_reading_to_done(store: Store) -> None:
     assert [stage for stage, _ in itertools.groupby(stage for _, stage in told)] == [
         "reading", "solving", "checking", "storing", "done",
     ]  # fmt: skip
-    assert all(0 <= share <= 1 for share, _ in told)
-    assert told[-1][0] == 1.0
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert (min(shares) >= 0, shares[-1]) == (True, 1.0)
 
 
 def test_the_plan_sees_every_kind_when_it_may_be_seen(store: Store) -> None:
@@ -471,3 +472,24 @@ def test_a_published_route_does_not_change_under_a_team(store: Store) -> None:
         for place in session.scalars(select(Institution)):
             place.name, place.address, place.lon, place.lat = "改名", "改址", None, None
     assert view(store, result).shifts == before
+
+
+def test_duties_are_kept_when_people_are_short(store: Store) -> None:
+    """Two certified people, five shifts: rechecks come first, and progress never falls over the retries."""
+    ids = district(store, 40)
+    with store.begin(actor="t", now=NOW) as session:
+        for officer in session.scalars(select(Officer).order_by(Officer.id)).all()[2:]:
+            officer.certificate_no = None
+        places = session.scalars(select(Institution).where(Institution.id.in_(ids))).all()
+        care = [place.id for place in places if place.kind is Kind.CARE and place.lon is not None][:3]
+        for place in care:
+            add_finding(session, place, TODAY - 7 * DAY, recheck_due=TODAY + 4 * DAY)
+    shares: list[float] = []
+    result = plan(store, progress=lambda share, stage: shares.append(share))
+    shown = view(store, result)
+    assert shown.unserved
+    assert not any(item.mandatory for item in shown.unserved)
+    dates = {s.institution_id: shift.date for shift in shown.shifts for s in shift.stops if s.mandatory}
+    assert set(dates) == set(care)
+    assert max(dates.values()) <= TODAY + 4 * DAY
+    assert shares == sorted(shares)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from data import audit, intake, staff, surroundings
+from data.rejects import ImportResult
 from data.schema import Institution, Officer
 from data.store import Store
 from data.terms import PlanStatus
@@ -29,7 +30,7 @@ OPTIONS = PlanOptions(
 )
 
 
-def load(store: Store, folder: Path) -> list[intake.ImportResult]:
+def load(store: Store, folder: Path) -> list[ImportResult]:
     """Import everything a bureau hands over and locate it."""
     convert = functools.partial(to_wgs84, source_crs="wgs84")
     with store.begin(actor="clerk", now=NOW) as session:

@@ -31,12 +31,13 @@ def identity(role: Role = Role.TEAM_LEAD, grid: str | None = None) -> Identity:
     return Identity(1, "u", "u", role, None, None, grid, False)
 
 
-def cover(store: Store, who: Identity) -> pd.DataFrame:
+def cover(store: Store, who: Identity, kind: str | None = None) -> pd.DataFrame:
     """Return the coverage of this month by grid code."""
     with store.reading() as session:
         first = dt.date(2026, 11, 1)
         debts = owed(session, round_from=first, round_to=TODAY, rules=read_rules(), classes=CLASSES)
-        return pd.DataFrame(coverage_by_grid(session, debts, identity=who)).set_index("grid_code")
+        frame = coverage_by_grid(session, debts, identity=who, kind=kind)
+        return pd.DataFrame(frame).set_index("grid_code")
 
 
 def fill(store: Store) -> None:
@@ -60,6 +61,17 @@ def test_states_of_grids(store: Store) -> None:
         2, 4, 1, 0.25, "partial",
     ]  # fmt: skip
     assert frame["state"].to_dict() == {"W": "partial", "E": "nothing_owed", "N": "no_data"}
+
+
+def test_one_kind_counts_its_own_debts_only(store: Store) -> None:
+    """The filter narrows institutions, owed and paid together."""
+    fill(store)
+    with store.begin(actor="t", now=NOW) as session:
+        add_institution(session, 4, kind=Kind.NON_SUBJECT, grid="W")
+    columns = ["institutions", "owed", "paid"]
+    assert cover(store, identity()).loc["W", columns].tolist() == [3, 5, 1]
+    assert cover(store, identity(), "care").loc["W", columns].tolist() == [2, 4, 1]
+    assert cover(store, identity(), "non_subject").loc["W", columns].tolist() == [1, 1, 0]
 
 
 def test_places_outside_every_grid_belong_to_none(store: Store) -> None:

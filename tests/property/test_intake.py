@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from data import audit
 from data.errors import SheetError
-from data.intake import COLUMNS, REQUIRED, ImportResult, import_register
+from data.intake import COLUMNS, REQUIRED, import_register
+from data.rejects import ImportResult
 from data.sheets import find_header, read_rows, record_rows
 from data.store import Store
 from data.surroundings import import_gazetteer, import_schools

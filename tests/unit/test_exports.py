@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from dashboard.exports import PLAN_FORMATS, clock, places_frame, plan_bytes, plan_features, write_rejects
-from data.intake import Reject
+from data.rejects import Reject
 from data.store import Store
 from data.terms import Kind, PlanStatus, SlotClass, SlotKind
 from planner.itinerary import MemberView, PlanHead, PlanView, ShiftView, StopView, UnservedView

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from data import audit
 from data.errors import SheetError
-from data.intake import ImportResult, identity_key, import_register
+from data.intake import identity_key, import_register
+from data.rejects import ImportResult
 from data.schema import Institution
 from data.store import Store
 from data.terms import Authority, CareType, Kind, SiteStatus

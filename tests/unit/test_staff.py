@@ -10,7 +10,7 @@ import pytest
 
 from data import audit
 from data.errors import SheetError
-from data.intake import ImportResult
+from data.rejects import ImportResult
 from data.schema import Officer
 from data.staff import import_officers, is_certified, list_officers
 from data.store import Store

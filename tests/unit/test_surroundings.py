@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from data import audit
 from data.errors import SheetError
-from data.intake import ImportResult
+from data.rejects import ImportResult
 from data.schema import GazetteerEntry, School
 from data.store import Store
 from data.surroundings import import_gazetteer, import_schools

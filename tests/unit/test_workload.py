@@ -23,11 +23,14 @@ def evening(day: int) -> Slot:
 SLOTS = [evening(day) for day in range(5)]
 
 
-def visits(count: int, slots: list[Slot], *, service_min: int = 20, first: int = 0) -> list[Visit]:
+def visits(
+    count: int, slots: list[Slot], *, service_min: int = 20, first: int = 0, mandatory: bool = False
+) -> list[Visit]:
     """Return one visit for each of so many places, allowed in all of `slots`."""
     windows = tuple(Window(slot.id, slot.start_s, slot.end_s) for slot in slots)
     return [
-        Visit(f"V{n}", f"S{n}", service_min * 60, 900, windows=windows) for n in range(first, first + count)
+        Visit(f"V{n}", f"S{n}", service_min * 60, 900, mandatory=mandatory, windows=windows)
+        for n in range(first, first + count)
     ]
 
 
@@ -89,3 +92,9 @@ def test_a_slot_shorter_than_the_way_there_is_not_opened() -> None:
     """Ten minutes of slot leave no room after the way from the depot."""
     short = Slot("s", MONDAY, SlotKind.EVENING, 0, 600)
     assert size(visits(4, [short], service_min=5), [short]) == {"s": 0}
+
+
+def test_a_duty_opens_its_slot_before_many_places_are_seen() -> None:
+    """One crew for the week: the recheck on Wednesday outranks the eight first visits of Monday."""
+    owed = visits(8, SLOTS[:1]) + visits(1, SLOTS[2:3], first=8, mandatory=True)
+    assert size(owed, crews_a_week=1) == {slot.id: int(slot is SLOTS[2]) for slot in SLOTS}
