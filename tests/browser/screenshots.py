@@ -13,9 +13,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from data.schema import User
+from data.store import Store
+from planner.itinerary import next_shift_date
 from tests.browser.conftest import FLAGS, ROOT, Watched, chromium, serve, watch
 
-TODAY = dt.date(2026, 9, 17)
+START = dt.date(2026, 9, 16)
 LEAD, PASSWORD = "zuzhang", "yunhe-demo-2026"
 SHOTS = ROOT / "docs" / "screenshots"
 
@@ -36,12 +41,24 @@ def build_demo(folder: Path, preset: str) -> None:
         "--preset",
         preset,
         "--today",
-        (TODAY - dt.timedelta(days=1)).isoformat(),
+        START.isoformat(),
         "--no-serve",
     ]
     environment = {**os.environ, "GRIDPATROL_VAR": str(folder), "PYTHONPATH": str(ROOT)}
     environment.pop("GRIDPATROL_DATABASE", None)
     subprocess.run([sys.executable, "-c", command, *arguments], env=environment, cwd=folder, check=True)
+
+
+def working_day(folder: Path) -> dt.date:
+    """Return the lead's first day with a shift, so that every page has something to show."""
+    store = Store(f"sqlite:///{folder / 'gridpatrol.db'}")
+    with store.reading() as session:
+        officer = session.scalars(select(User.officer_id).where(User.username == LEAD)).one()
+        day = next_shift_date(session, after=START - dt.timedelta(days=1), officer_id=officer)
+    store.close()
+    if day is None:
+        raise SystemExit(f"{LEAD} has no shift in the demo plan")
+    return day
 
 
 def walk(watched: Watched) -> None:
@@ -76,7 +93,7 @@ def main(preset: str = "district") -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
         folder = Path(name)
         build_demo(folder, preset)
-        server = serve(folder, today=TODAY)
+        server = serve(folder, today=working_day(folder))
         browser = driver.chromium.launch(executable_path=chromium(), args=FLAGS)
         try:
             context, watched = watch(browser, server.url, viewport={"width": 1440, "height": 900})
