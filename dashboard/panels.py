@@ -112,7 +112,9 @@ def draw_picture(svg: str, *, describe: str) -> None:
     """Draw an SVG as a picture: Streamlit's cleaner removes SVG elements from HTML."""
     data = base64.b64encode(svg.encode()).decode()
     alt = html.escape(describe, quote=True)
-    st.html(f'<img class="gp-picture" src="data:image/svg+xml;base64,{data}" alt="{alt}">')
+    st.html(
+        f'<div class="gp-scroll"><img class="gp-picture" src="data:image/svg+xml;base64,{data}" alt="{alt}"></div>'
+    )
 
 
 def choose_date(label: str, name: str, *, default: dt.date) -> dt.date:
