@@ -112,9 +112,8 @@ def draw_picture(svg: str, *, describe: str) -> None:
     """Draw an SVG as a picture: Streamlit's cleaner removes SVG elements from HTML."""
     data = base64.b64encode(svg.encode()).decode()
     alt = html.escape(describe, quote=True)
-    st.html(
-        f'<div class="gp-scroll"><img class="gp-picture" src="data:image/svg+xml;base64,{data}" alt="{alt}"></div>'
-    )
+    picture = f'<img class="gp-picture" src="data:image/svg+xml;base64,{data}" alt="{alt}">'
+    st.html(f'<div class="gp-scroll">{picture}</div>')
 
 
 def choose_date(label: str, name: str, *, default: dt.date) -> dt.date:

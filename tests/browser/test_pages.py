@@ -137,10 +137,11 @@ def test_logging_out_closes_the_door(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("width", [1024, 390])
-def test_narrow_pages_do_not_scroll_sideways(watched: Watched, width: int) -> None:
+@pytest.mark.parametrize("path", ["/coverage", "/roster"])
+def test_narrow_pages_do_not_scroll_sideways(watched: Watched, width: int, path: str) -> None:
     watched.page.set_viewport_size({"width": width, "height": 844})
     watched.log_in()
-    watched.open("/coverage")
+    watched.open(path)
     watched.map_frame()
     excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert watched.page.evaluate(excess) <= 0
