@@ -191,10 +191,10 @@ def _serves_alone(problem: Problem, shift: Shift, visit: Visit) -> bool:
     depot = problem.depot_by_id[shift.depot].location
     place = problem.site_by_id[visit.site].location
     window = next(window for window in visit.windows if window.slot == shift.slot)
-    begin = max(shift.start_s + int(problem.travel_s[depot, place]), window.open_s)
-    return (
+    begin = max(shift.start_s + problem.leg_s(depot, place), window.open_s)
+    return problem.bars(shift, visit) is None and (
         begin <= window.close_s
-        and begin + visit.service_s + int(problem.travel_s[place, depot]) <= shift.end_s
+        and begin + visit.service_s + problem.leg_s(place, depot) <= shift.end_s
         and (shift.capacity is None or visit.demand <= shift.capacity)
         and shift.max_stops != 0
     )
@@ -205,13 +205,13 @@ def _measure_group(problem: Problem, shifts: tuple[Shift, ...], visits: list[int
     depots = sorted({problem.depot_by_id[shift.depot].location for shift in shifts})
     sites = [problem.site_by_id[problem.visits[number].site] for number in visits]
     places = np.array([site.location for site in sites])
-    between = problem.travel_s[np.ix_(places, places)].astype(np.int64)
+    between = problem.block_s(places, places).astype(np.int64)
     # A visit never follows itself, nor one of its own site where a gap in days forbids the same day.
     for index, site in enumerate(sites):
         between[index, index] = np.iinfo(np.int64).max
         if site.min_gap_days:
             same = [other for other, place in enumerate(sites) if place.id == site.id]
             between[same, index] = np.iinfo(np.int64).max
-    legs = np.minimum(between.min(axis=0), problem.travel_s[depots][:, places].min(axis=0))
-    home = int(problem.travel_s[places][:, depots].min())
+    legs = np.minimum(between.min(axis=0), problem.block_s(depots, places).min(axis=0))
+    home = int(problem.block_s(places, depots).min())
     return _Group(shifts, visits, [int(leg) for leg in legs], home)

@@ -52,6 +52,12 @@ class Reader:
             return default
         return self.check(holder[key], kind, f"{at}.{key}" if at else key)
 
+    def words(self, holder: dict[str, Any], key: str, at: str) -> tuple[str, ...]:
+        """Return an optional array of strings, none when it is missing or null."""
+        where = f"{at}.{key}"
+        items = self.allow(holder, key, list, None, at) or ()
+        return tuple(self.check(item, str, f"{where}[{index}]") for index, item in enumerate(items))
+
     def objects(self, holder: dict[str, Any], key: str, at: str = "") -> list[tuple[str, dict[str, Any]]]:
         """Return path and content of each object of a required array."""
         path = f"{at}.{key}" if at else key

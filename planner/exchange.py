@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from planner.decode import Reader, decode
 from planner.errors import Fault, PlanError, ProblemError
 from planner.plan import Objective, Plan, Route, Stop, Unserved
-from planner.problem import TIME_LIMIT_S, Depot, Problem, Shift, Site, Visit, Window
+from planner.points import MATRIX_LIMIT, TIME_LIMIT_S, PointTravel
+from planner.problem import Cap, Depot, Problem, Shift, Site, Visit, Window
 
 PROBLEM_FORMAT = "gridpatrol-problem/1"
 PLAN_FORMAT = "gridpatrol-plan/1"
@@ -42,11 +44,16 @@ def parse_problem(text: str) -> Problem:
                 reader.take(item, "id", str, at),
                 reader.take(item, "location", int, at),
                 reader.allow(item, "min_gap_days", int, 0, at),
+                reader.words(item, "barred", at),
             )
             for at, item in reader.objects(top, "sites")
         ),
         "visits": tuple(_read_visit(reader, item, at) for at, item in reader.objects(top, "visits")),
         "first_visit_prize": reader.allow(top, "first_visit_prize", int, 0),
+        "caps": tuple(
+            Cap(reader.take(item, "id", str, at), reader.take(item, "most", int, at))
+            for at, item in (reader.objects(top, "caps") if "caps" in top else ())
+        ),
     }
     if reader.shifted:
         raise ProblemError(reader.faults)
@@ -82,6 +89,10 @@ def _read_shift(reader: Reader, item: dict[str, Any], at: str) -> Shift:
         depot=reader.take(item, "depot", str, at),
         capacity=reader.allow(item, "capacity", int, None, at),
         max_stops=reader.allow(item, "max_stops", int, None, at),
+        skills=reader.words(item, "skills", at),
+        members=reader.words(item, "members", at),
+        fixed=reader.words(item, "fixed", at),
+        closed=reader.allow(item, "closed", bool, False, at),
     )
 
 
@@ -101,10 +112,13 @@ def _read_visit(reader: Reader, item: dict[str, Any], at: str) -> Visit:
             )
             for place, window in reader.objects(item, "windows", at)
         ),
+        skills=reader.words(item, "skills", at),
+        cap=reader.allow(item, "cap", str, None, at),
+        pin=reader.allow(item, "pin", str, None, at),
     )
 
 
-def _read_travel(reader: Reader, top: dict[str, Any]) -> NDArray[np.int64]:
+def _read_travel(reader: Reader, top: dict[str, Any]) -> NDArray[Any] | PointTravel:
     """Return the travel matrix, given outright or as points; an empty one after a fault."""
     empty = np.zeros((0, 0), dtype=np.int64)
     raw = top.get("travel_s")
@@ -130,8 +144,8 @@ def _read_travel(reader: Reader, top: dict[str, Any]) -> NDArray[np.int64]:
     return np.array(raw, dtype=np.int64).reshape(len(raw), len(raw))
 
 
-def _read_points(reader: Reader, item: dict[str, Any]) -> NDArray[np.int64]:
-    """Return floor(fixed + circuity * distance / speed) seconds between points, 0 on the diagonal."""
+def _read_points(reader: Reader, item: dict[str, Any]) -> NDArray[Any] | PointTravel:
+    """Return the travel between points: a matrix, or reckoned leg by leg where there are many."""
     at = "travel_s.euclidean"
     known = len(reader.faults)
     speed_m_s = reader.take(item, "speed_m_s", float, at)
@@ -154,11 +168,11 @@ def _read_points(reader: Reader, item: dict[str, Any]) -> NDArray[np.int64]:
         points.append([reader.check(value, float, f"{where}[{axis}]") for axis, value in enumerate(pair[:2])])
     if len(reader.faults) > known:
         return np.zeros((0, 0), dtype=np.int64)
-    xy = np.array(points, dtype=float).reshape(-1, 2)
-    distance_m = np.hypot(xy[:, None, 0] - xy[None, :, 0], xy[:, None, 1] - xy[None, :, 1])
-    seconds = np.minimum(np.floor(fixed_s + circuity * distance_m / speed_m_s), 2.0 * TIME_LIMIT_S)
-    np.fill_diagonal(seconds, 0.0)
-    return np.asarray(seconds, dtype=np.int64)
+    travel = PointTravel(np.array(points, dtype=float).reshape(-1, 2), speed_m_s, circuity, fixed_s)
+    if len(travel) > MATRIX_LIMIT:
+        return travel
+    everywhere = np.arange(len(travel))
+    return travel.block_s(everywhere, everywhere)
 
 
 def parse_plan(text: str) -> Plan:
@@ -219,15 +233,37 @@ def format_problem(problem: Problem) -> str:
     """Return the canonical JSON text of a problem: the same problem gives the same bytes."""
     content: dict[str, object] = {
         "format": PROBLEM_FORMAT,
-        "travel_s": problem.travel_s.tolist(),
+        "travel_s": _list_travel(problem.travel_s),
         "depots": [asdict(depot) for depot in problem.depots],
-        "shifts": [asdict(shift) for shift in problem.shifts],
-        "sites": [asdict(site) for site in problem.sites],
-        "visits": [asdict(visit) for visit in problem.visits],
+        "shifts": [
+            _drop_unused(asdict(shift), ("skills", "members", "fixed", "closed")) for shift in problem.shifts
+        ],
+        "sites": [_drop_unused(asdict(site), ("barred",)) for site in problem.sites],
+        "visits": [_drop_unused(asdict(visit), ("skills", "cap", "pin")) for visit in problem.visits],
     }
     if problem.first_visit_prize:
         content["first_visit_prize"] = problem.first_visit_prize
+    if problem.caps:
+        content["caps"] = [asdict(cap) for cap in problem.caps]
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _list_travel(travel_s: NDArray[np.int32] | PointTravel) -> object:
+    if not isinstance(travel_s, PointTravel):
+        return travel_s.tolist()
+    return {
+        "euclidean": {
+            "xy_m": travel_s.xy_m.tolist(),
+            "speed_m_s": travel_s.speed_m_s,
+            "circuity": travel_s.circuity,
+            "fixed_s": travel_s.fixed_s,
+        }
+    }
+
+
+def _drop_unused(item: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return the item without those of `names` that say nothing."""
+    return {name: value for name, value in item.items() if value or name not in names}
 
 
 def format_plan(plan: Plan) -> str:

@@ -81,11 +81,11 @@ def _draw_line(problem: Problem, shift: Shift, visit_ids: Sequence[str], *, endl
     windows = [_find_window(visit, shift) for visit in stops]
     leave = [shift.start_s]
     for number, visit in enumerate(stops):
-        step = int(problem.travel_s[places[number], places[number + 1]])
+        step = problem.leg_s(places[number], places[number + 1])
         leave.append(max(leave[-1] + step, windows[number].open_s) + visit.service_s)
     latest = [_NEVER_S if endless else shift.end_s]
     for number in range(len(stops) - 1, -1, -1):
-        step = int(problem.travel_s[places[number + 1], places[number + 2]])
+        step = problem.leg_s(places[number + 1], places[number + 2])
         latest.append(min(latest[-1] - step - stops[number].service_s, windows[number].close_s))
     return _Line(shift, stops, places, leave, latest[::-1], sum(visit.demand for visit in stops))
 
@@ -138,7 +138,7 @@ def _test_alone(problem: Problem, shifts: Sequence[Shift], visit: Visit) -> Unse
     place = problem.site_by_id[visit.site].location
     for shift in shifts:
         depot = problem.depot_by_id[shift.depot].location
-        out, back = int(problem.travel_s[depot, place]), int(problem.travel_s[place, depot])
+        out, back = problem.leg_s(depot, place), problem.leg_s(place, depot)
         window = _find_window(visit, shift)
         late = _measure_lateness(shift, window, visit, out_s=out, back_s=back)
         full = (shift.capacity is not None and visit.demand > shift.capacity) or shift.max_stops == 0
@@ -177,18 +177,18 @@ def _price_insertion(problem: Problem, line: _Line, visit: Visit) -> int | None:
 def _list_insertions(problem: Problem, line: _Line, visit: Visit) -> Iterator[tuple[int, int, int]]:
     """Yield extra travel, position and leaving time of each insertion that keeps every time."""
     window = _find_window(visit, line.shift)
-    travel, place = problem.travel_s, problem.site_by_id[visit.site].location
+    place = problem.site_by_id[visit.site].location
     for number, left in enumerate(line.leave_s):
         if left > window.close_s:
             return
         if window.open_s + visit.service_s > line.latest_s[number]:
             continue
         before, after = line.places[number], line.places[number + 1]
-        out, on = int(travel[before, place]), int(travel[place, after])
+        out, on = problem.leg_s(before, place), problem.leg_s(place, after)
         begin = max(left + out, window.open_s)
         done = begin + visit.service_s
         if begin <= window.close_s and done + on <= line.latest_s[number]:
-            direct = int(travel[before, after]) if line.stops else 0
+            direct = problem.leg_s(before, after) if line.stops else 0
             yield out + on - direct, number, done
 
 
@@ -258,9 +258,9 @@ def _measure_overtime(problem: Problem, line: _Line, visit: Visit) -> int | None
         clock, here = done, problem.site_by_id[visit.site].location
         for index in range(number, len(line.stops)):
             stop = line.stops[index]
-            clock += int(problem.travel_s[here, line.places[index + 1]])
+            clock += problem.leg_s(here, line.places[index + 1])
             clock = max(clock, _find_window(stop, line.shift).open_s) + stop.service_s
             here = line.places[index + 1]
-        extra = clock + int(problem.travel_s[here, line.places[-1]]) - line.shift.end_s
+        extra = clock + problem.leg_s(here, line.places[-1]) - line.shift.end_s
         least = extra if least is None else min(least, extra)
     return least

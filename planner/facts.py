@@ -15,17 +15,24 @@ from planner.problem import Problem
 
 _UNLIMITED = 2**40
 
+PIN_PENALTY = 10**9
+"""What leaving out a pinned visit costs inside the search: more than any plan can save."""
+
 
 def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
     """Return the arrays the kernel reads."""
     slots = {slot: index for index, slot in enumerate(problem.shifts_by_slot)}
+    everywhere = np.arange(len(problem.travel_s))
+    travel_s = problem.block_s(everywhere, everywhere)
     visit = _table_visits(problem)
     duty = _table_duties(problem, slots)
     window = _table_windows(problem, slots)
     if len(duty):
-        visit[:, kernel.AWAY] = problem.travel_s[visit[:, kernel.PLACE], duty[0, kernel.DEPOT]]
-    visit[:, kernel.LEAST] = visit[:, kernel.SERVICE] + _measure_least_legs(problem, visit[:, kernel.PLACE])
-    bounds, choice = _list_choices(problem.travel_s, visit=visit, duty=duty, window=window)
+        visit[:, kernel.AWAY] = travel_s[visit[:, kernel.PLACE], duty[0, kernel.DEPOT]]
+    visit[:, kernel.LEAST] = visit[:, kernel.SERVICE] + _measure_least_legs(
+        problem, travel_s, visit[:, kernel.PLACE]
+    )
+    bounds, choice = _list_choices(problem, travel_s, visit=visit, duty=duty, window=window)
     visit[:, kernel.FROM], visit[:, kernel.TO] = bounds[:-1], bounds[1:]
     site = visit[:, kernel.SITE]
     sibling = np.argsort(site, kind="stable")
@@ -34,15 +41,16 @@ def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
     edges = np.searchsorted(site[sibling], np.arange(len(problem.sites) + 1))
     owner[:, kernel.FROM], owner[:, kernel.TO] = edges[:-1], edges[1:]
     return kernel.Facts(
-        travel=problem.travel_s.copy(),
-        inward=np.ascontiguousarray(problem.travel_s.T),
+        travel=travel_s,
+        inward=np.ascontiguousarray(travel_s.T),
         visit=visit,
         window=window,
         choice=choice,
         owner=owner,
         sibling=sibling.astype(np.int32),
-        near=_list_near(problem.travel_s, visit[:, kernel.PLACE], options.neighbours),
+        near=_list_near(travel_s, visit[:, kernel.PLACE], options.neighbours),
         duty=duty,
+        most=np.array([*(cap.most for cap in problem.caps), _UNLIMITED], dtype=np.int64),
         knobs=np.array(
             [
                 options.mean_removed,
@@ -56,12 +64,14 @@ def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
     )
 
 
-def _measure_least_legs(problem: Problem, place: NDArray[np.int64]) -> NDArray[np.int64]:
+def _measure_least_legs(
+    problem: Problem, travel_s: NDArray[np.int32], place: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return for each visit the shortest leg to it plus the shortest from it, over all other stops."""
     depots = {depot.location for depot in problem.depots}
     shared = depots | {location for location, count in Counter(place.tolist()).items() if count > 1}
     used = np.array(sorted(depots | set(place.tolist())), dtype=np.int64)
-    legs = problem.travel_s[np.ix_(used, used)].astype(np.int64)
+    legs = travel_s[np.ix_(used, used)].astype(np.int64)
     # Leaving a place for itself is possible only where another stop, or the depot, is there too.
     alone = [index for index, location in enumerate(used) if location not in shared]
     legs[alone, alone] = np.iinfo(np.int64).max // 4
@@ -71,19 +81,21 @@ def _measure_least_legs(problem: Problem, place: NDArray[np.int64]) -> NDArray[n
 
 def _table_visits(problem: Problem) -> NDArray[np.int64]:
     number = {site.id: index for index, site in enumerate(problem.sites)}
-    table = np.zeros((len(problem.visits), 9), dtype=np.int64)
+    cap = {item.id: index for index, item in enumerate(problem.caps)}
+    table = np.zeros((len(problem.visits), 10), dtype=np.int64)
     for index, visit in enumerate(problem.visits):
         site = number[visit.site]
         table[index, kernel.PLACE] = problem.sites[site].location
         table[index, kernel.SERVICE] = visit.service_s
-        table[index, kernel.PENALTY] = visit.penalty
+        table[index, kernel.PENALTY] = visit.penalty + (PIN_PENALTY if visit.pin else 0)
         table[index, kernel.DEMAND] = visit.demand
         table[index, kernel.SITE] = site
+        table[index, kernel.CAP] = len(cap) if visit.cap is None else cap[visit.cap]
     return table
 
 
 def _table_duties(problem: Problem, slots: Mapping[str, int]) -> NDArray[np.int64]:
-    table = np.zeros((len(problem.shifts), 7), dtype=np.int64)
+    table = np.zeros((len(problem.shifts), 8), dtype=np.int64)
     for index, shift in enumerate(problem.shifts):
         table[index, kernel.DEPOT] = problem.depot_by_id[shift.depot].location
         table[index, kernel.START] = shift.start_s
@@ -92,6 +104,7 @@ def _table_duties(problem: Problem, slots: Mapping[str, int]) -> NDArray[np.int6
         table[index, kernel.MOST] = _UNLIMITED if shift.max_stops is None else shift.max_stops
         table[index, kernel.DAY] = shift.day
         table[index, kernel.SLOT] = slots[shift.slot]
+        table[index, kernel.FIXED] = len(shift.fixed)
     return table
 
 
@@ -106,6 +119,7 @@ def _table_windows(problem: Problem, slots: Mapping[str, int]) -> NDArray[np.int
 
 
 def _list_choices(
+    problem: Problem,
     travel_s: NDArray[np.int32],
     *,
     visit: NDArray[np.int64],
@@ -123,8 +137,23 @@ def _list_choices(
     begin = np.maximum(duty[:, kernel.START] + out, opens)
     fits = (begin <= closes) & (begin + visit[:, [kernel.SERVICE]] + back <= duty[:, kernel.END])
     fits &= (visit[:, [kernel.DEMAND]] <= duty[:, kernel.CAPACITY]) & (duty[:, kernel.MOST] >= 1)
+    _apply_bars(problem, fits)
     rows, columns = np.nonzero(fits)
     return np.searchsorted(rows, np.arange(len(visit) + 1)), columns.astype(np.int32)
+
+
+def _apply_bars(problem: Problem, fits: NDArray[np.bool_]) -> None:
+    """Take out what crews, pins and closed routes forbid, in place."""
+    barred = {site.id for site in problem.sites if site.barred}
+    fixed = {visit_id for shift in problem.shifts for visit_id in shift.fixed}
+    closed = [index for index, shift in enumerate(problem.shifts) if shift.closed]
+    fits[:, closed] = False
+    for row, visit in enumerate(problem.visits):
+        if visit.id in fixed:
+            fits[row] = False
+        elif visit.pin or visit.skills or visit.site in barred:
+            for column in np.flatnonzero(fits[row]):
+                fits[row, column] = problem.bars(problem.shifts[column], visit) is None
 
 
 def _list_near(travel_s: NDArray[np.int32], place: NDArray[np.int64], neighbours: int) -> NDArray[np.int32]:
@@ -172,7 +201,7 @@ def start_search(
     route = np.zeros((shifts, width, 5), dtype=np.int32)
     book = np.zeros((shifts, 8), dtype=np.int64)
     for index, shift in enumerate(problem.shifts):
-        stops = [number[visit] for visit in sequences.get(shift.id, ())]
+        stops = [number[visit] for visit in sequences.get(shift.id, shift.fixed)]
         if len(stops) > width - 2:
             raise ValueError("the start has a route longer than any shift allows")
         route[index, 1 : len(stops) + 1, kernel.STOP] = stops
@@ -187,6 +216,7 @@ def start_search(
         best=np.zeros((shifts, width), dtype=np.int32),
         tally=tally,
         seen=np.zeros(len(problem.sites), dtype=np.int64),
+        capped=np.zeros(len(facts.most), dtype=np.int64),
         lists=np.zeros((3, max(visits, shifts, 1)), dtype=np.int32),
         key=np.zeros(visits, dtype=float),
         known=np.zeros((len(facts.choice), 2), dtype=np.int64),

@@ -25,13 +25,14 @@ from numba import njit
 
 BIG = 1 << 40
 
-PLACE, SERVICE, PENALTY, DEMAND, SITE, FROM, TO, AWAY, LEAST = range(9)
+PLACE, SERVICE, PENALTY, DEMAND, SITE, FROM, TO, AWAY, LEAST, CAP = range(10)
 """Columns of `Facts.visit`; FROM and TO bound its rows of `choice`. AWAY is seconds to the first depot,
-LEAST the service time and the shortest legs to and from anywhere: no insertion takes less."""
+LEAST the service time and the shortest legs to and from anywhere: no insertion takes less. CAP is a row of
+`Facts.most`; one that limits nothing stands for no cap."""
 GAP = 0
 """Column of `Facts.owner`; FROM and TO bound its part of `sibling`."""
-DEPOT, START, END, CAPACITY, MOST, DAY, SLOT = range(7)
-"""Columns of `Facts.duty`."""
+DEPOT, START, END, CAPACITY, MOST, DAY, SLOT, FIXED = range(8)
+"""Columns of `Facts.duty`; nothing is inserted among or taken from the first FIXED stops."""
 MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST = range(5)
 """Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize."""
 
@@ -58,13 +59,14 @@ class Facts(NamedTuple):
 
     travel: np.ndarray  # (locations, locations) int32 seconds
     inward: np.ndarray  # its transpose, so that all legs to one place lie side by side
-    visit: np.ndarray  # (visits, 9) int64
+    visit: np.ndarray  # (visits, 10) int64
     window: np.ndarray  # (visits, slots, 2) int32 open and close, close -1 where the slot is not allowed
     choice: np.ndarray  # (choices,) int32, the shifts that can serve a visit alone, by visit
     owner: np.ndarray  # (sites, 7) int64
     sibling: np.ndarray  # (visits,) int32, visits by site
     near: np.ndarray  # (visits, neighbours) int32, itself first
-    duty: np.ndarray  # (shifts, 7) int64
+    duty: np.ndarray  # (shifts, 8) int64
+    most: np.ndarray  # (caps + 1,) int64 served visits allowed
     knobs: np.ndarray  # (5,) int64
 
 
@@ -78,6 +80,7 @@ class Search(NamedTuple):
     best: np.ndarray  # (shifts, most + 2) int32, the count, then the stops of the best plan
     tally: np.ndarray  # (visits, 3) int64
     seen: np.ndarray  # (sites,) int64 served visits
+    capped: np.ndarray  # (caps + 1,) int64 served visits
     lists: np.ndarray  # (3, visits or shifts) int32
     key: np.ndarray  # (visits,) float
     known: np.ndarray  # (choices, 2) int64
@@ -155,7 +158,7 @@ def place_best(f, s, v, k):
         slot = f.duty[r, SLOT]
         opens, closes = f.window[v, slot, 0], f.window[v, slot, 1]
         service, least, there = f.visit[v, SERVICE], f.visit[v, LEAST], f.visit[v, PLACE]
-        for p in range(n + 1):
+        for p in range(f.duty[r, FIXED], n + 1):
             left, latest = s.route[r, p, LEAVE], s.route[r, p + 1, LATEST]
             if left > closes:
                 break
@@ -199,6 +202,7 @@ def lose(f, s, v):
     site = f.visit[v, SITE]
     s.tally[v, SHIFT] = -1
     s.seen[site] -= 1
+    s.capped[f.visit[v, CAP]] -= 1
     s.numbers[COST] += f.visit[v, PENALTY]
     if s.seen[site] == 0:
         s.numbers[COST] += f.knobs[FIRST]
@@ -212,6 +216,7 @@ def gain(f, s, v, r):
         s.numbers[COST] -= f.knobs[FIRST]
     s.tally[v, SHIFT] = r
     s.seen[site] += 1
+    s.capped[f.visit[v, CAP]] += 1
     s.numbers[COST] -= f.visit[v, PENALTY]
 
 
@@ -262,11 +267,11 @@ def cut(f, s, r, first, last, hold, held, queued):
             write += 1
     s.book[r, COUNT] = write - 1
     if not refresh(f, s, r):
-        # Without the triangle inequality a shorter route may be late: take it all out.
-        for p in range(1, s.book[r, COUNT] + 1):
+        # Without the triangle inequality a shorter route may be late: take out all that is not fixed.
+        for p in range(f.duty[r, FIXED] + 1, s.book[r, COUNT] + 1):
             lose(f, s, s.route[r, p, STOP])
             queued = enqueue(s, s.route[r, p, STOP], queued)
-        s.book[r, COUNT] = 0
+        s.book[r, COUNT] = f.duty[r, FIXED]
         refresh(f, s, r)
     s.numbers[COST] += s.book[r, LENGTH] - before
     return queued
@@ -294,10 +299,13 @@ def ruin(f, s, seed, used):
             break
         if s.book[r, TOUCHED] == s.numbers[ITERATION] or (aimed and f.window[seed, f.duty[r, SLOT], 1] < 0):
             continue
-        touched = touch(s, r, touched)
-        n, at = s.book[r, COUNT], 1
+        n, at, fixed = s.book[r, COUNT], 1, f.duty[r, FIXED]
         while s.route[r, at, STOP] != v:
             at += 1
+        if at <= fixed:
+            continue
+        touched = touch(s, r, touched)
+        n, at = n - fixed, at - fixed
         size = min(n, int(draw(s) * min(float(n), longest)) + 1)
         held = 0
         if size > 1 and size < n and draw(s) < 0.5:
@@ -306,7 +314,7 @@ def ruin(f, s, seed, used):
                 held += 1
         span = size + held
         low, high = max(1, at - span + 1), min(at, n - span + 1)
-        first = low + int(draw(s) * (high - low + 1))
+        first = fixed + low + int(draw(s) * (high - low + 1))
         hold = first + 1 + int(draw(s) * (size - 1)) if held > 0 else first
         queued = cut(f, s, r, first, first + span - 1, hold, held, queued)
     for _ in range(sample):
@@ -355,6 +363,9 @@ def recreate(f, s, queued, touched, blink):
         worth, least = f.visit[v, PENALTY], f.visit[v, LEAST]
         if s.seen[f.visit[v, SITE]] == 0:
             worth += f.knobs[FIRST]
+        cap = f.visit[v, CAP]
+        if s.capped[cap] >= f.most[cap]:
+            continue
         best, chosen = BIG, -1
         for k in range(f.visit[v, FROM], f.visit[v, TO]):
             r = f.choice[k]
@@ -389,8 +400,10 @@ def roll_back(f, s, touched):
     for i in range(touched):
         r = s.lists[TOUCHING, i]
         for p in range(1, s.book[r, COUNT] + 1):
-            s.tally[s.route[r, p, STOP], SHIFT] = -1
-            s.seen[f.visit[s.route[r, p, STOP], SITE]] -= 1
+            v = s.route[r, p, STOP]
+            s.tally[v, SHIFT] = -1
+            s.seen[f.visit[v, SITE]] -= 1
+            s.capped[f.visit[v, CAP]] -= 1
     for i in range(touched):
         r = s.lists[TOUCHING, i]
         n = s.old_book[r, COUNT]
@@ -406,8 +419,10 @@ def roll_back(f, s, touched):
             s.route[r, p, LATEST] = s.old_route[r, p, LATEST]
             s.route[r, p, STEP] = s.old_route[r, p, STEP]
         for p in range(1, n + 1):
-            s.tally[s.route[r, p, STOP], SHIFT] = r
-            s.seen[f.visit[s.route[r, p, STOP], SITE]] += 1
+            v = s.route[r, p, STOP]
+            s.tally[v, SHIFT] = r
+            s.seen[f.visit[v, SITE]] += 1
+            s.capped[f.visit[v, CAP]] += 1
 
 
 @_compiled

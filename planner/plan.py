@@ -95,7 +95,7 @@ def time_stops(problem: Problem, shift: Shift, visits: Iterable[Visit]) -> tuple
     for visit in visits:
         there = problem.site_by_id[visit.site].location
         opens = {window.slot: window.open_s for window in visit.windows}
-        arrive = clock + int(problem.travel_s[here, there])
+        arrive = clock + problem.leg_s(here, there)
         start = max(arrive, opens[shift.slot])
         clock = start + visit.service_s
         stops.append(Stop(visit.id, arrive, start, clock))
@@ -109,9 +109,9 @@ def measure_travel(problem: Problem, shift: Shift, visits: Iterable[Visit]) -> i
     total, here = 0, depot
     for visit in visits:
         there = problem.site_by_id[visit.site].location
-        total += int(problem.travel_s[here, there])
+        total += problem.leg_s(here, there)
         here = there
-    return total + int(problem.travel_s[here, depot])
+    return total + problem.leg_s(here, depot)
 
 
 def measure_objective(problem: Problem, sequences: Mapping[str, Iterable[str]]) -> Objective:

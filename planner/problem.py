@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from planner.errors import Fault, ProblemError
+from planner.invariants import check_matrix, check_parts
+from planner.points import TIME_LIMIT_S, PointTravel
 
 MANDATORY_PENALTY = 1_000_000
 """Added to the prize of a mandatory visit that stays unserved."""
-
-TIME_LIMIT_S = 10**9
-"""Largest clock reading, service time or travel time accepted, so that sums stay exact."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,8 @@ class Shift:
     """One team at work in one slot of one day.
 
     `start_s` and `end_s` are seconds of that day; `capacity` limits the sum of demands and
-    `max_stops` the number of stops, None for no limit.
+    `max_stops` the number of stops, None for no limit. `skills` are what its crew can do, `members` who is
+    in it. The route begins with the visits `fixed`, in that order; a `closed` one takes no others.
     """
 
     id: str
@@ -45,15 +43,31 @@ class Shift:
     depot: str
     capacity: int | None = None
     max_stops: int | None = None
+    skills: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place that owes visits; `min_gap_days` holds between any two of its served visits."""
+    """A place that owes visits; `min_gap_days` holds between any two of its served visits.
+
+    A shift with a member who is `barred` (recusal, or met the place last time) cannot serve it.
+    """
 
     id: str
     location: int
     min_gap_days: int = 0
+    barred: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cap:
+    """At most `most` of the visits that name this cap are served: an enterprise's yearly limit."""
+
+    id: str
+    most: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,9 @@ class Visit:
     """One visit owed to a site.
 
     `prize` is what leaving it out costs, in the unit of travel seconds; `demand` counts against
-    the capacity of a shift; only the slots named in `windows` are allowed.
+    the capacity of a shift; only the slots named in `windows` are allowed, and only shifts that have
+    all of `skills`. A visit counts against its `cap`; one exempt names none. `pin` names the only shift
+    that may serve it.
     """
 
     id: str
@@ -80,6 +96,9 @@ class Visit:
     mandatory: bool = False
     demand: int = 0
     windows: tuple[Window, ...] = ()
+    skills: tuple[str, ...] = ()
+    cap: str | None = None
+    pin: str | None = None
 
     @property
     def penalty(self) -> int:
@@ -93,12 +112,14 @@ class Problem:
 
     Parameters
     ----------
-    travel_s : ndarray of int32, shape (n, n)
+    travel_s : ndarray of int32, shape (n, n), or PointTravel
         Seconds from row location to column location, zero diagonal, possibly asymmetric. Stored read-only.
     depots, shifts, sites, visits : tuple
         The parts, with unique ids within each kind.
     first_visit_prize : int
         Paid in addition for every site with visits of which none is served.
+    caps : tuple
+        Limits on visits of several sites together.
 
     Raises
     ------
@@ -106,25 +127,52 @@ class Problem:
         With every broken invariant.
     """
 
-    travel_s: NDArray[np.int32]
+    travel_s: NDArray[np.int32] | PointTravel
     depots: tuple[Depot, ...]
     shifts: tuple[Shift, ...]
     sites: tuple[Site, ...]
     visits: tuple[Visit, ...]
     first_visit_prize: int = 0
+    caps: tuple[Cap, ...] = ()
 
     def __post_init__(self) -> None:
         """Freeze the parts and refuse a problem with broken invariants."""
-        for name in ("depots", "shifts", "sites", "visits"):
+        for name in ("depots", "shifts", "sites", "visits", "caps"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        faults, matrix = _check_matrix(np.asarray(self.travel_s))
-        object.__setattr__(self, "travel_s", matrix)
-        faults += _check_ids(self)
-        faults += _check_shifts(self)
-        faults += _check_sites(self)
-        faults += _check_visits(self)
+        faults: list[Fault] = []
+        if isinstance(self.travel_s, PointTravel):
+            if self.travel_s.longest_s() > TIME_LIMIT_S:
+                faults.append(Fault("travel_s", "too_large", {"value": self.travel_s.longest_s()}))
+        else:
+            faults, matrix = check_matrix(np.asarray(self.travel_s))
+            object.__setattr__(self, "travel_s", matrix)
+        faults += check_parts(self)
         if faults:
             raise ProblemError(faults)
+
+    def leg_s(self, origin: int, destination: int) -> int:
+        """Return the seconds from one location to another."""
+        return int(self.travel_s[origin, destination])
+
+    def block_s(self, origins: ArrayLike, destinations: ArrayLike) -> NDArray[np.int32]:
+        """Return the seconds from each of `origins` to each of `destinations`."""
+        rows, columns = np.asarray(origins, dtype=np.int64), np.asarray(destinations, dtype=np.int64)
+        if isinstance(self.travel_s, PointTravel):
+            return self.travel_s.block_s(rows, columns)
+        return self.travel_s[np.ix_(rows, columns)]
+
+    def bars(self, shift: Shift, visit: Visit) -> str | None:
+        """Return the code of the rule that keeps `visit` off `shift` at any time, None if none does."""
+        if visit.pin is not None and visit.pin != shift.id:
+            return "pin"
+        if visit.id in shift.fixed:
+            return None
+        if shift.closed:
+            return "closed"
+        if not set(visit.skills) <= set(shift.skills):
+            return "skills"
+        barred = self.site_by_id[visit.site].barred
+        return "recusal" if barred and not set(barred).isdisjoint(shift.members) else None
 
     @cached_property
     def depot_by_id(self) -> Mapping[str, Depot]:
@@ -161,114 +209,3 @@ class Problem:
         for shift in self.shifts:
             found.setdefault(shift.slot, []).append(shift)
         return {slot: tuple(shifts) for slot, shifts in found.items()}
-
-
-def _check_matrix(raw: NDArray[Any]) -> tuple[list[Fault], NDArray[np.int32]]:
-    """Return the faults of the travel matrix and a read-only int32 copy (empty when unusable)."""
-    empty: NDArray[np.int32] = np.zeros((0, 0), dtype=np.int32)
-    if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:
-        return [Fault("travel_s", "not_square", {"shape": list(raw.shape)})], empty
-    if raw.size and raw.dtype.kind not in "iu":
-        return [Fault("travel_s", "wrong_type", {"expected": "integer", "found": str(raw.dtype)})], empty
-    faults = []
-    for code, mask in (
-        ("negative", raw < 0),
-        ("too_large", raw > TIME_LIMIT_S),
-        ("diagonal_not_zero", (raw != 0) & np.eye(raw.shape[0], dtype=bool)),
-    ):
-        found = np.argwhere(mask)
-        faults += [
-            Fault(f"travel_s[{row}][{column}]", code, {"value": int(raw[row, column])})
-            for row, column in found[:20]
-        ]
-        if len(found) > 20:
-            faults.append(Fault("travel_s", code, {"count": len(found)}))
-    if faults:
-        return faults, np.zeros(raw.shape, dtype=np.int32)
-    matrix = raw.astype(np.int32)
-    matrix.setflags(write=False)
-    return faults, matrix
-
-
-def _check_ids(problem: Problem) -> list[Fault]:
-    faults = []
-    kinds: tuple[tuple[str, Iterable[Depot | Shift | Site | Visit]], ...] = (
-        ("depots", problem.depots),
-        ("shifts", problem.shifts),
-        ("sites", problem.sites),
-        ("visits", problem.visits),
-    )
-    for kind, parts in kinds:
-        seen: Counter[str] = Counter()
-        for index, part in enumerate(parts):
-            seen[part.id] += 1
-            if not part.id:
-                faults.append(Fault(f"{kind}[{index}].id", "missing_id"))
-            elif seen[part.id] > 1:
-                faults.append(Fault(f"{kind}[{index}].id", "duplicate_id", {"id": part.id}))
-    return faults
-
-
-def _check_range(where: str, value: int | None, *, most: int = TIME_LIMIT_S) -> list[Fault]:
-    """Return a fault when `value` is below 0 or above `most`."""
-    if value is None or 0 <= value <= most:
-        return []
-    return [Fault(where, "negative" if value < 0 else "too_large", {"value": value})]
-
-
-def _check_location(where: str, location: int, count: int) -> list[Fault]:
-    if 0 <= location < count:
-        return []
-    return [Fault(where, "unknown_location", {"location": location, "locations": count})]
-
-
-def _check_shifts(problem: Problem) -> list[Fault]:
-    faults = []
-    count = problem.travel_s.shape[0]
-    known = {depot.id for depot in problem.depots}
-    for index, depot in enumerate(problem.depots):
-        faults += _check_location(f"depots[{index}].location", depot.location, count)
-    for index, shift in enumerate(problem.shifts):
-        where = f"shifts[{index}]"
-        for name in ("day", "start_s", "end_s", "capacity", "max_stops"):
-            faults += _check_range(f"{where}.{name}", getattr(shift, name))
-        if shift.end_s <= shift.start_s:
-            faults.append(Fault(f"{where}.end_s", "not_after_start", {"start_s": shift.start_s}))
-        if shift.depot not in known:
-            faults.append(Fault(f"{where}.depot", "unknown_depot", {"depot": shift.depot}))
-        if not shift.slot:
-            faults.append(Fault(f"{where}.slot", "missing_id"))
-    return faults
-
-
-def _check_sites(problem: Problem) -> list[Fault]:
-    faults = []
-    count = problem.travel_s.shape[0]
-    for index, site in enumerate(problem.sites):
-        faults += _check_location(f"sites[{index}].location", site.location, count)
-        faults += _check_range(f"sites[{index}].min_gap_days", site.min_gap_days)
-    return faults + _check_range("first_visit_prize", problem.first_visit_prize)
-
-
-def _check_visits(problem: Problem) -> list[Fault]:
-    faults = []
-    known = {site.id for site in problem.sites}
-    for index, visit in enumerate(problem.visits):
-        where = f"visits[{index}]"
-        for name in ("service_s", "prize", "demand"):
-            faults += _check_range(f"{where}.{name}", getattr(visit, name))
-        if visit.site not in known:
-            faults.append(Fault(f"{where}.site", "unknown_site", {"site": visit.site}))
-        slots: set[str] = set()
-        for number, window in enumerate(visit.windows):
-            place = f"{where}.windows[{number}]"
-            faults += _check_range(f"{place}.open_s", window.open_s)
-            faults += _check_range(f"{place}.close_s", window.close_s)
-            if window.close_s < window.open_s:
-                faults.append(Fault(f"{place}.close_s", "before_open", {"open_s": window.open_s}))
-            if not window.slot:
-                faults.append(Fault(f"{place}.slot", "missing_id"))
-            elif window.slot in slots:
-                faults.append(Fault(f"{place}.slot", "duplicate_slot", {"slot": window.slot}))
-            slots.add(window.slot)
-    return faults

@@ -174,7 +174,7 @@ def _unserved_row(plan_id: int, visit_code: str, item: NotWanted) -> PlanUnserve
 
 def _route_travel(problem: Problem, visit_ids: Sequence[str]) -> int:
     places = [0, *(problem.site_by_id[problem.visit_by_id[v].site].location for v in visit_ids), 0]
-    return int(sum(problem.travel_s[a, b] for a, b in pairwise(places)))
+    return int(sum(problem.leg_s(a, b) for a, b in pairwise(places)))
 
 
 def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:

@@ -57,17 +57,25 @@ def route_first(
     cancel : callable or None
         Asked before each group; True leaves the remaining groups empty.
     """
+    # Shifts that begin with fixed stops keep them; the improvement fills up the rest of those routes.
+    plan = {shift.id: shift.fixed for shift in problem.shifts if shift.fixed}
     groups = _list_groups(problem)
     guard_ms = (
         GUARD_MS if limit_s is None else max(1, min(GUARD_MS, int(1000 * limit_s / max(len(groups), 1))))
     )
     left = {visit.id: visit for visit in problem.visits}
     served: dict[str, list[int]] = {}
-    plan: dict[str, tuple[str, ...]] = {}
+    for shift_id, visit_ids in plan.items():
+        for visit_id in visit_ids:
+            served.setdefault(left.pop(visit_id).site, []).append(problem.shift_by_id[shift_id].day)
+    spare = {cap.id: cap.most for cap in problem.caps}
+    for visit in problem.visits:
+        if visit.cap is not None and visit.id not in left:
+            spare[visit.cap] -= 1
     for number, group in enumerate(groups):
         if cancel is not None and cancel():
             break
-        pool = _choose_pool(problem, groups[number:], left=left, served=served)
+        pool = _choose_pool(problem, groups[number:], left=left, served=served, spare=spare)
         if not pool:
             continue
         routes = _route_group(problem, group, pool, served=served, guard_ms=guard_ms, thorough=thorough)
@@ -76,6 +84,8 @@ def route_first(
             for visit in visits:
                 served.setdefault(visit.site, []).append(group.day)
                 del left[visit.id]
+                if visit.cap is not None:
+                    spare[visit.cap] -= 1
     return plan
 
 
@@ -83,7 +93,8 @@ def _list_groups(problem: Problem) -> list[_Group]:
     """Return the groups in the order of their days and starts."""
     found: dict[tuple[int, str], list[Shift]] = {}
     for shift in problem.shifts:
-        found.setdefault((shift.day, shift.slot), []).append(shift)
+        if not shift.closed and not shift.fixed:
+            found.setdefault((shift.day, shift.slot), []).append(shift)
     groups = [_Group(slot, day, tuple(shifts)) for (day, slot), shifts in found.items()]
     return sorted(
         groups, key=lambda group: (group.day, min(shift.start_s for shift in group.shifts), group.slot)
@@ -96,6 +107,7 @@ def _choose_pool(
     *,
     left: Mapping[str, Visit],
     served: Mapping[str, Sequence[int]],
+    spare: Mapping[str, int],
 ) -> list[Visit]:
     """Return the visits offered to the first of `groups`, the others being the chances that remain."""
     group = groups[0]
@@ -116,12 +128,17 @@ def _choose_pool(
 
     chosen: list[Visit] = []
     taken: set[str] = set()
+    room = dict(spare)
     hours = POOL_FACTOR * sum(shift.end_s - shift.start_s for shift in group.shifts)
     for visit in sorted(allowed, key=rank):
         if problem.site_by_id[visit.site].min_gap_days and visit.site in taken:
             continue
         if hours <= 0 or len(chosen) >= POOL_MOST:
             break
+        if visit.cap is not None:
+            if room[visit.cap] <= 0:
+                continue
+            room[visit.cap] -= 1
         taken.add(visit.site)
         chosen.append(visit)
         hours -= visit.service_s + 300
@@ -169,7 +186,7 @@ class _Model:
     def _cut_matrix(self) -> NDArray[np.int64]:
         depots = [self.problem.depot_by_id[shift.depot].location for shift in self.group.shifts]
         places = [self.problem.site_by_id[visit.site].location for visit in self.pool] + depots + depots
-        matrix = self.problem.travel_s[np.ix_(places, places)].astype(np.int64)
+        matrix = self.problem.block_s(places, places).astype(np.int64)
         # A shift that serves nothing goes nowhere, even between two depots of other shifts.
         matrix[len(self.pool) :, len(self.pool) :] = 0
         return matrix
@@ -219,6 +236,8 @@ class _Model:
         self.routing.VehicleVar(node).SetValues([-1, *allowed])
 
     def _serves_alone(self, shift: Shift, number: int, visit: Visit, index: int) -> bool:
+        if self.problem.bars(shift, visit) is not None:
+            return False
         depot = len(self.pool) + number
         window = next(window for window in visit.windows if window.slot == shift.slot)
         begin = max(shift.start_s + int(self.travel_s[depot, index]), window.open_s)

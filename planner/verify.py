@@ -46,6 +46,7 @@ class _Checker:
         self.shifts = {shift.id: shift for shift in problem.shifts}
         self.places = {site.id: site.location for site in problem.sites}
         self.depots = {depot.id: depot.location for depot in problem.depots}
+        self.barred = {site.id: set(site.barred) for site in problem.sites}
         self.served: dict[str, Shift] = {}
         self.travel_s = 0
         self.wait_s = 0
@@ -69,7 +70,8 @@ class _Checker:
             known += 1
             load += visit.demand
             there = self.places[visit.site]
-            step = int(self.problem.travel_s[here][there])
+            step = self.problem.leg_s(here, there)
+            self.check_crew(shift, visit)
             self.check_times(shift, visit, stop.arrive_s, stop.start_s, stop.leave_s, due_s=clock + step)
             self.travel_s += step
             self.wait_s += stop.start_s - stop.arrive_s
@@ -79,14 +81,43 @@ class _Checker:
                 self.note("visited_twice", visit=visit.id, shifts=[self.served[visit.id].id, shift.id])
             self.served[visit.id] = shift
         if known:
-            home = int(self.problem.travel_s[here][self.depots[shift.depot]])
+            home = self.problem.leg_s(here, self.depots[shift.depot])
             self.travel_s += home
             if clock + home > shift.end_s:
                 self.note("shift_end", shift=shift.id, back_s=clock + home, end_s=shift.end_s)
+        self.check_locks(shift, tuple(stop.visit for stop in route.stops))
         if shift.capacity is not None and load > shift.capacity:
             self.note("capacity", shift=shift.id, load=load, capacity=shift.capacity)
         if shift.max_stops is not None and known > shift.max_stops:
             self.note("max_stops", shift=shift.id, stops=known, max_stops=shift.max_stops)
+
+    def check_crew(self, shift: Shift, visit: Visit) -> None:
+        about: dict[str, object] = {"visit": visit.id, "shift": shift.id}
+        if visit.pin not in (None, shift.id):
+            self.note("pin", **about, pin=visit.pin)
+        # What a fixed route begins with was decided by people, or is done already.
+        if visit.id in shift.fixed:
+            return
+        lacking = [skill for skill in visit.skills if skill not in shift.skills]
+        if lacking:
+            self.note("skills", **about, lacking=lacking)
+        if met := sorted(self.barred[visit.site].intersection(shift.members)):
+            self.note("recusal", **about, members=met)
+
+    def check_locks(self, shift: Shift, stops: tuple[str, ...]) -> None:
+        if stops[: len(shift.fixed)] != shift.fixed:
+            self.note("fixed", shift=shift.id, fixed=list(shift.fixed))
+        elif shift.closed and len(stops) > len(shift.fixed):
+            self.note("closed", shift=shift.id, added=list(stops[len(shift.fixed) :]))
+
+    def check_caps(self) -> None:
+        counted: dict[str, list[str]] = {}
+        for visit in self.problem.visits:
+            if visit.cap is not None and visit.id in self.served:
+                counted.setdefault(visit.cap, []).append(visit.id)
+        for cap in self.problem.caps:
+            if len(counted.get(cap.id, ())) > cap.most:
+                self.note("cap", cap=cap.id, most=cap.most, visits=counted[cap.id])
 
     def check_times(
         self, shift: Shift, visit: Visit, arrive_s: int, start_s: int, leave_s: int, *, due_s: int
@@ -128,6 +159,9 @@ class _Checker:
             if route.shift in used:
                 self.note("two_routes", shift=route.shift)
             used.add(route.shift)
+        for shift in self.problem.shifts:
+            if shift.fixed and shift.id not in used:
+                self.note("fixed", shift=shift.id, fixed=list(shift.fixed))
         listed: set[str] = set()
         for left in self.plan.unserved:
             if left.visit not in self.visits:
@@ -169,6 +203,11 @@ class _Checker:
             )
             for visit in self.problem.visits
             if visit.mandatory and visit.id not in self.served
+        ]
+        warnings += [
+            Violation("pin_unserved", {"visit": visit.id, "shift": visit.pin})
+            for visit in self.problem.visits
+            if visit.pin is not None and visit.id not in self.served
         ]
         staffed = {shift.slot for shift in self.problem.shifts}
         named = {window.slot for visit in self.problem.visits for window in visit.windows}
@@ -218,6 +257,7 @@ def verify(problem: Problem, plan: Plan) -> Report:
     for route in plan.routes:
         checker.check_route(route)
     checker.check_gaps()
+    checker.check_caps()
     checker.check_lists()
     uncollected = checker.count_uncollected()
     checker.check_objective(uncollected)
