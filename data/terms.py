@@ -191,6 +191,15 @@ class PlanStatus(Term):
     SUPERSEDED = "superseded", "已被替代", "Superseded"
 
 
+class RecusalReason(Term):
+    """Why an officer must not inspect an institution (行政处罚法 article 43)."""
+
+    INTEREST = "interest", "直接利害关系", "Direct interest"
+    RELATIVE = "relative", "亲属关系", "Relative"
+    FORMER_POST = "former_post", "曾在该机构任职", "Worked there"
+    OTHER = "other", "其他可能影响公正的关系", "Other tie"
+
+
 class JobStatus(Term):
     """State of a queued job."""
 

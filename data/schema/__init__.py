@@ -12,6 +12,7 @@ from data.schema.patrol import (
     PlanShiftMember,
     PlanStop,
     PlanUnserved,
+    Recusal,
     SchoolBreak,
 )
 from data.schema.place import District, GazetteerEntry, GridArea, Institution, School
@@ -35,6 +36,7 @@ __all__ = [
     "PlanShiftMember",
     "PlanStop",
     "PlanUnserved",
+    "Recusal",
     "School",
     "SchoolBreak",
     "Tip",

@@ -1,4 +1,4 @@
-"""Records of planning: officers and their leave, calendar overrides, plan revisions and their rows."""
+"""Records of planning: officers, leave, recusals, calendar overrides, plan revisions and their rows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, LargeBin
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from data.schema.base import Base, TermType, UtcDateTime
-from data.terms import DayType, PlanStatus, SlotClass, SlotKind
+from data.terms import DayType, PlanStatus, RecusalReason, SlotClass, SlotKind
 
 
 class Officer(Base):
-    """A person who can be rostered; only certified ones count for the two an inspection needs."""
+    """A person who can be rostered; only certified ones count for the two an inspection needs.
+
+    An `official` (带队领导) only accompanies teams and never counts for the two; `joined_on` is the first day
+    in service, None when that was before the register began.
+    """
 
     __tablename__ = "officer"
     audited: ClassVar[bool] = True
@@ -25,6 +29,8 @@ class Officer(Base):
     certificate_no: Mapped[str | None] = mapped_column(String(40))
     certificate_until: Mapped[dt.date | None] = mapped_column(Date)
     leads: Mapped[bool] = mapped_column(Boolean, default=False)
+    official: Mapped[bool | None] = mapped_column(Boolean)
+    joined_on: Mapped[dt.date | None] = mapped_column(Date)
     leave: Mapped[list[OfficerLeave]] = relationship(
         back_populates="officer", cascade="all, delete-orphan", lazy="raise"
     )
@@ -41,6 +47,21 @@ class OfficerLeave(Base):
     officer_id: Mapped[int] = mapped_column(ForeignKey("officer.id", ondelete="CASCADE"))
     date: Mapped[dt.date] = mapped_column(Date)
     officer: Mapped[Officer] = relationship(back_populates="leave", lazy="raise")
+
+
+class Recusal(Base):
+    """An officer who must not inspect an institution (回避), from `since` to `until`, both inclusive."""
+
+    __tablename__ = "recusal"
+    audited: ClassVar[bool] = True
+    __table_args__ = (UniqueConstraint("officer_id", "institution_id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    officer_id: Mapped[int] = mapped_column(ForeignKey("officer.id", ondelete="CASCADE"))
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
+    reason: Mapped[RecusalReason] = mapped_column(TermType(RecusalReason))
+    since: Mapped[dt.date] = mapped_column(Date)
+    until: Mapped[dt.date | None] = mapped_column(Date)
 
 
 class CalendarDay(Base):
