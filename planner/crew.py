@@ -1,30 +1,36 @@
-"""Officers, what slots need, and the roster that joins them; with the draw of teams."""
+"""Officers, what slots need, and the roster that joins them."""
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from itertools import combinations
+from datetime import date, timedelta
 
 from planner.errors import Fault, RosterInputError
-from planner.options import RosterOptions
 
 KINDS = ("day", "evening", "weekend", "holiday")
 """Classes of slots; all but the first are balanced between officers."""
 
-DRAWS = 30
-"""Random splits improved for each slot; the one with the fewest repeated pairs is kept."""
+
+@dataclass(frozen=True, order=True)
+class PastShift:
+    """A shift worked before the period; `start_s` and `end_s` are seconds of its date."""
+
+    date: date
+    start_s: int
+    end_s: int
 
 
 @dataclass(frozen=True)
 class Officer:
     """A person who can be rostered.
 
-    `certified` holds a valid officer certificate, `leader` may lead a team, `unavailable` are dates off,
-    `worked` counts earlier shifts by kind (``day``, ``evening``, ``weekend``, ``holiday``).
+    `certified` holds a valid officer certificate, `leader` may lead a team, `unavailable` are dates off.
+    `worked` counts the shifts of the half-year before by kind (``day``, ``evening``, ``weekend``,
+    ``holiday``) and `excused` those that leave or a late start spared this person. `recent` are the shifts
+    shortly before the period: rest, weekly limit and free weekends hold over that seam too. An `official`
+    (带队领导) only accompanies a team: never one of its two certified, never its leader.
     """
 
     id: str
@@ -33,11 +39,17 @@ class Officer:
     departments: tuple[str, ...] = ()
     unavailable: frozenset[date] = frozenset()
     worked: Mapping[str, int] = field(default_factory=dict)
+    excused: Mapping[str, int] = field(default_factory=dict)
+    recent: tuple[PastShift, ...] = ()
+    official: bool = False
 
 
 @dataclass(frozen=True)
 class SlotNeed:
-    """How many teams a slot wants; `start_s` and `end_s` are seconds of its date."""
+    """How many teams a slot wants; `start_s` and `end_s` are seconds of its date.
+
+    Each team of a `joint` slot has a member of every department named there.
+    """
 
     slot: str
     date: date
@@ -45,27 +57,35 @@ class SlotNeed:
     start_s: int
     end_s: int
     teams: int
+    joint: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Crew:
-    """One team in one slot: members sorted by id, the leader among them; `number` counts from 1."""
+    """One team in one slot: members sorted by id, the leader among them; `number` counts from 1.
+
+    `official` is the member who accompanies the team, None for an ordinary round.
+    """
 
     slot: str
     number: int
     members: tuple[str, ...]
     leader: str
+    official: str | None = None
 
 
 @dataclass(frozen=True)
 class Shortfall:
-    """Fewer teams than wanted in a slot, the code of the reason and the numbers behind it."""
+    """Fewer teams than wanted in a slot, the code of the reason and the numbers behind it.
+
+    The code ``no_official`` is told without a slot and counts accompanied rounds instead of teams.
+    """
 
     slot: str
     wanted: int
     crewed: int
     code: str
-    detail: Mapping[str, int] = field(default_factory=dict)
+    detail: Mapping[str, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,14 +93,16 @@ class Roster:
     """Who works where.
 
     `crews` follow the order of the needs, `shortfalls` name every slot with fewer teams than wanted,
-    `spread` is the most minus the least shifts by kind and in total, earlier ones included, of certified
-    officers present for at least half of the slots concerned.
+    `spread` is the most minus the least shifts by kind and in total, earlier and excused ones included, of
+    certified officers present for at least half of the slots concerned. `gap` is the share by which the
+    fairness of the first stage could at most be better.
     """
 
     crews: tuple[Crew, ...]
     shortfalls: tuple[Shortfall, ...]
     spread: Mapping[str, int]
     seed: int
+    gap: float = 0.0
 
 
 def check_facts(officers: Sequence[Officer], needs: Sequence[SlotNeed]) -> None:
@@ -100,9 +122,10 @@ def check_facts(officers: Sequence[Officer], needs: Sequence[SlotNeed]) -> None:
                 code = "duplicate_id" if item_id else "missing_id"
                 faults.append(Fault(f"{name}[{index}]", code, {"id": item_id}))
     for index, officer in enumerate(officers):
-        wrong = {kind: count for kind, count in officer.worked.items() if kind not in KINDS or count < 0}
-        if wrong:
-            faults.append(Fault(f"officers[{index}].worked", "unknown_or_negative", {"worked": wrong}))
+        for name, counts in (("worked", officer.worked), ("excused", officer.excused)):
+            wrong = {kind: count for kind, count in counts.items() if kind not in KINDS or count < 0}
+            if wrong:
+                faults.append(Fault(f"officers[{index}].{name}", "unknown_or_negative", {name: wrong}))
     for index, need in enumerate(needs):
         if need.kind not in KINDS:
             faults.append(Fault(f"needs[{index}].kind", "unknown_kind", {"kind": need.kind}))
@@ -114,101 +137,23 @@ def check_facts(officers: Sequence[Officer], needs: Sequence[SlotNeed]) -> None:
         raise RosterInputError(faults)
 
 
-def collide(one: SlotNeed, other: SlotNeed, *, min_rest_h: float) -> bool:
+def collide(one: SlotNeed | PastShift, other: SlotNeed | PastShift, *, min_rest_h: float) -> bool:
     """Return whether nobody can work both: they overlap, or leave too little rest between two dates."""
-    early, late = sorted((one, other), key=lambda need: (need.date, need.start_s))
+    early, late = sorted((one, other), key=lambda item: (item.date, item.start_s))
     pause_s = (late.date - early.date).days * 86_400 + late.start_s - early.end_s
     return pause_s < (min_rest_h * 3600 if early.date != late.date else 0)
 
 
-def draw_teams(
-    need: SlotNeed,
-    members: Sequence[Officer],
-    *,
-    count: int,
-    met: Counter[frozenset[str]],
-    led: Counter[str],
-    options: RosterOptions,
-    chance: random.Random,
-) -> list[Crew]:
-    """Split the people of one slot into `count` teams, drawn at random and then with few repeated pairs.
-
-    `met` counts how often two people worked together and `led` how often one led; both are brought up to
-    date. The members must allow `count` teams: enough people, certificates and, where required, leaders.
-    """
-    best: list[list[Officer]] = []
-    best_cost = None
-    for _ in range(DRAWS):
-        teams = _deal(members, count, options, chance)
-        cost = _improve_split(teams, met, options)
-        if best_cost is None or cost < best_cost:
-            best, best_cost = teams, cost
-    crews = []
-    for team in best:
-        for pair in combinations(sorted(officer.id for officer in team), 2):
-            met[frozenset(pair)] += 1
-        able = [officer for officer in team if officer.leader] or [
-            officer for officer in team if officer.certified or not any(item.certified for item in team)
-        ]
-        leader = min(able, key=lambda officer: (led[officer.id], officer.id)).id
-        led[leader] += 1
-        members_ids = tuple(sorted(officer.id for officer in team))
-        crews.append(Crew(need.slot, 0, members_ids, leader))
-    chance.shuffle(crews)
-    return [Crew(crew.slot, number, crew.members, crew.leader) for number, crew in enumerate(crews, 1)]
+def monday_of(day: date) -> date:
+    """Return the Monday of a date's ISO week."""
+    return day - timedelta(days=day.weekday())
 
 
-def _deal(
-    members: Sequence[Officer], count: int, options: RosterOptions, chance: random.Random
-) -> list[list[Officer]]:
-    """Deal shuffled members: a leader a team, then the certificates each team needs, then evenly."""
-    shuffled = list(members)
-    chance.shuffle(shuffled)
-    shuffled.sort(key=lambda officer: (not officer.leader, not officer.certified))
-    led = [officer for officer in shuffled[:count] if officer.leader]
-    teams = [[officer] for officer in led] + [[] for _ in range(count - len(led))]
-    rest = shuffled[len(led) :]
-    chance.shuffle(rest)
-    for officer in sorted(rest, key=lambda officer: not officer.certified):
-        lacking = [team for team in teams if _count_certified(team) < options.min_certified]
-        room = [team for team in teams if len(team) < options.crew_size]
-        min(lacking if officer.certified and lacking else room, key=len).append(officer)
-    return teams
+def is_weekend(day: date) -> bool:
+    """Return whether a date is a Saturday or a Sunday, whatever the calendar makes of it."""
+    return day.weekday() >= 5
 
 
-def _count_certified(team: Sequence[Officer]) -> int:
-    return sum(officer.certified for officer in team)
-
-
-def _price_team(team: Sequence[Officer], met: Mapping[frozenset[str], int], options: RosterOptions) -> int:
-    """Return the cost of one team: repeated pairs, a missing leader, and far more for a broken rule."""
-    cost = sum(
-        2 * count * count + count
-        for one, other in combinations(team, 2)
-        if (count := met.get(frozenset((one.id, other.id)), 0))
-    )
-    if not any(officer.leader for officer in team):
-        cost += 1_000_000 if options.leader_required else 50
-    lacking = max(0, options.min_certified - _count_certified(team))
-    return cost + 1_000_000 * lacking
-
-
-def _improve_split(
-    teams: list[list[Officer]], met: Mapping[frozenset[str], int], options: RosterOptions
-) -> int:
-    """Swap members between teams while that lowers the cost; return the cost."""
-    costs = [_price_team(team, met, options) for team in teams]
-    improved = True
-    while improved:
-        improved = False
-        for one, other in combinations(range(len(teams)), 2):
-            for i in range(len(teams[one])):
-                for j in range(len(teams[other])):
-                    teams[one][i], teams[other][j] = teams[other][j], teams[one][i]
-                    new = (_price_team(teams[one], met, options), _price_team(teams[other], met, options))
-                    if sum(new) < costs[one] + costs[other]:
-                        costs[one], costs[other] = new
-                        improved = True
-                    else:
-                        teams[one][i], teams[other][j] = teams[other][j], teams[one][i]
-    return sum(costs)
+def worked_weekends(shifts: Iterable[SlotNeed | PastShift]) -> set[date]:
+    """Return the Mondays of the weeks with a shift on their Saturday or Sunday."""
+    return {monday_of(shift.date) for shift in shifts if is_weekend(shift.date)}

@@ -138,6 +138,11 @@ class RosterOptions:
         Most shifts of an officer on one date.
     min_rest_h : float
         Fewest hours between shifts of an officer on different dates.
+    free_weekend_weeks : int
+        In so many consecutive ISO weeks, those before the period included, an officer has one weekend
+        without a shift on Saturday and Sunday; 0 switches the rule off.
+    accompanied : int
+        Rounds of the period that an official accompanies.
     effort : float
         Deterministic time of the solver, about seconds; the same effort gives the same roster.
 
@@ -152,16 +157,25 @@ class RosterOptions:
     min_crew: int = 2
     min_certified: int = 2
     leader_required: bool = False
-    max_week: int = 5
+    max_week: int = 4
     max_day: int = 2
     min_rest_h: float = 11.0
+    free_weekend_weeks: int = 4
+    accompanied: int = 0
     effort: float = 4.0
 
     def __post_init__(self) -> None:
         """Refuse values outside their range, all at once."""
         faults = [
             Fault(name, "too_small", {"least": least, "value": getattr(self, name)})
-            for name, least in (("min_crew", 1), ("min_certified", 0), ("max_week", 1), ("max_day", 1))
+            for name, least in (
+                ("min_crew", 1),
+                ("min_certified", 0),
+                ("max_week", 1),
+                ("max_day", 1),
+                ("free_weekend_weeks", 0),
+                ("accompanied", 0),
+            )
             if getattr(self, name) < least
         ]
         if self.crew_size < max(self.min_crew, self.min_certified):

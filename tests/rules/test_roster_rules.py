@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from planner.crew import Crew, Officer, Roster, Shortfall, SlotNeed
+from planner.crew import Crew, Officer, PastShift, Roster, Shortfall, SlotNeed
 from planner.options import RosterOptions
 from planner.roster import make_roster
 from planner.verify import Violation
@@ -112,11 +112,133 @@ def test_weekly_limit() -> None:
     crews = [crew(f"e{day}", "ab") for day in range(6)]
     assert "weekly_limit" in codes(judge(needs, *crews))
     # The seventh day after a Monday belongs to the next calendar week.
-    spread = [*needs[:5], need("e7", 7)]
-    assert judge(spread, *crews[:5], crew("e7", "ab")) == []
+    spread = [*needs[:4], need("e7", 7)]
+    assert judge(spread, *crews[:4], crew("e7", "ab")) == []
     roster = roster_well(needs, PEOPLE[:2])
-    assert len(roster.crews) == 5
+    assert len(roster.crews) == 4
+    assert {item.code for item in roster.shortfalls} == {"weekly_limit"}
+
+
+def past(*days: int, start_h: float = 17, end_h: float = 21) -> tuple[PastShift, ...]:
+    """Return shifts so many days before the Monday of the period."""
+    return tuple(PastShift(MONDAY - timedelta(day), int(start_h * 3600), int(end_h * 3600)) for day in days)
+
+
+def test_weekly_limit_over_the_seam() -> None:
+    """Shifts of the same calendar week before the period count."""
+    wednesday = [need("e2", 2), need("e3", 3)]
+    three = tuple(PastShift(MONDAY + timedelta(day), 61200, 75600) for day in (0, 0, 1))
+    people = (dataclasses.replace(PEOPLE[0], recent=three), PEOPLE[1])
+    assert "weekly_limit" in codes(judge(wednesday, crew("e2", "ab"), crew("e3", "ab"), people=people))
+    assert judge(wednesday[:1], crew("e2", "ab"), people=people) == []
+    roster = roster_well(wednesday, people)
+    assert len(roster.crews) == 1
     assert [item.code for item in roster.shortfalls] == ["weekly_limit"]
+
+
+def test_rest_over_the_seam() -> None:
+    """A late Sunday evening leaves no early Monday."""
+    needs = [need("m0", 0, 7.5, 11)]
+    people = (dataclasses.replace(PEOPLE[0], recent=past(1)), PEOPLE[1])
+    assert "rest" in codes(judge(needs, crew("m0", "ab"), people=people))
+    assert [item.code for item in roster_well(needs, people).shortfalls] == ["rest_or_overlap"]
+    assert len(roster_well(needs, (*people, PEOPLE[2])).crews) == 1
+
+
+def test_one_free_weekend_in_four_weeks() -> None:
+    """Saturday or Sunday both spoil a weekend; the fourth in a row must stay free."""
+    weekends = [need(f"w{week}", 7 * week + 5 + week % 2) for week in range(5)]
+    crews = [crew(f"w{week}", "ab") for week in range(4)]
+    assert codes(judge(weekends[:4], *crews)) == {"free_weekend"}
+    assert judge([*weekends[:3], weekends[4]], *crews[:3], crew("w4", "ab")) == []
+    off = dataclasses.replace(OPTIONS, free_weekend_weeks=0)
+    assert judge(weekends[:4], *crews, options=off) == []
+    roster = roster_well(weekends[:4], PEOPLE[:2])
+    assert len(roster.crews) == 3
+    assert [item.code for item in roster.shortfalls] == ["free_weekend"]
+    assert len(roster_well(weekends[:4], PEOPLE[:2], off).crews) == 4
+    assert len(roster_well(weekends[:4], PEOPLE[:3]).crews) == 4
+
+
+def test_weekends_before_the_period_count() -> None:
+    """Three weekends worked make the next one free; what was broken before is nobody's fault now."""
+    weekend = [need("w0", 5)]
+    people = (dataclasses.replace(PEOPLE[0], recent=past(1, 9, 15)), PEOPLE[1])
+    assert "free_weekend" in codes(judge(weekend, crew("w0", "ab"), people=people))
+    assert [item.code for item in roster_well(weekend, people).shortfalls] == ["free_weekend"]
+    rested = (dataclasses.replace(PEOPLE[0], recent=past(1, 9)), PEOPLE[1])
+    assert judge(weekend, crew("w0", "ab"), people=rested) == []
+    tired = (dataclasses.replace(PEOPLE[0], recent=past(1, 8, 15, 22)), PEOPLE[1])
+    assert judge([need("e0")], crew("e0", "ab"), people=tired) == []
+
+
+DEPARTMENTS = (
+    *(dataclasses.replace(person, departments=("教育局",)) for person in PEOPLE),
+    Officer("p", certified=False, departments=("公安分局",)),
+    Officer("q", departments=("市场监管局",)),
+)
+
+
+def joint(slot: str, *departments: str, teams: int = 1) -> SlotNeed:
+    return dataclasses.replace(need(slot, teams=teams), joint=departments)
+
+
+def test_every_department_in_a_joint_team() -> None:
+    """A team grows for a department that it lacks, and no further."""
+    needs = [joint("e0", "教育局", "公安分局")]
+    assert codes(judge(needs, crew("e0", "ab"), people=DEPARTMENTS)) == {"department_missing"}
+    assert judge(needs, crew("e0", "abp"), people=DEPARTMENTS) == []
+    assert "crew_too_large" in codes(judge(needs, crew("e0", "abcdp"), people=DEPARTMENTS))
+    (made,) = roster_well(needs, DEPARTMENTS).crews
+    assert len(made.members) == 3 and "p" in made.members
+    (small,) = roster_well([joint("e0", "教育局", "市场监管局")], DEPARTMENTS).crews
+    assert len(small.members) == 2 and "q" in small.members
+
+
+def test_a_department_without_people_is_named() -> None:
+    """One police officer makes one joint team of two."""
+    roster = roster_well([joint("e0", "公安分局", teams=2)], DEPARTMENTS)
+    assert len(roster.crews) == 1
+    (short,) = roster.shortfalls
+    assert (short.code, short.detail["department"]) == ("no_department", "公安分局")
+
+
+GUESTS = (*PEOPLE, Officer("y", official=True), Officer("z", official=True))
+
+
+def escort(slot: str, members: str, official: str | None, number: int = 1) -> Crew:
+    return Crew(slot, number, tuple(members), members[0], official)
+
+
+def test_officials_come_on_top_of_a_crew() -> None:
+    """They are no certified member, no leader, no worker, and never two in a team."""
+    one = dataclasses.replace(OPTIONS, accompanied=1)
+    assert judge([need("e0")], escort("e0", "aby", "y"), people=GUESTS, options=one) == []
+    found = codes(judge([need("e0")], escort("e0", "ay", "y"), people=GUESTS, options=one))
+    assert found == {"crew_too_small", "too_few_certified"}
+    assert "officials" in codes(judge([need("e0")], escort("e0", "abyz", "y"), people=GUESTS, options=one))
+    assert "officials" in codes(judge([need("e0")], escort("e0", "aby", None), people=GUESTS))
+    led = Crew("e0", 1, tuple("aby"), "y", "y")
+    assert "leader_is_official" in codes(judge([need("e0")], led, people=GUESTS, options=one))
+    away = (*PEOPLE, Officer("y", official=True, unavailable=frozenset({MONDAY})))
+    assert "unavailable" in codes(judge([need("e0")], escort("e0", "aby", "y"), people=away, options=one))
+
+
+def test_as_many_accompanied_rounds_as_wanted() -> None:
+    """Spread over weeks and officials; too few are told."""
+    needs = [need(f"e{day}", day) for day in (0, 1, 7, 8)]
+    assert "too_many_rounds" in codes(judge(needs[:1], escort("e0", "aby", "y"), people=GUESTS))
+    two = dataclasses.replace(OPTIONS, accompanied=2)
+    assert "rounds_not_told" in codes(judge(needs[:1], escort("e0", "aby", "y"), people=GUESTS, options=two))
+    roster = roster_well(needs, GUESTS, two)
+    rounds = [item for item in roster.crews if item.official]
+    assert {item.official for item in rounds} == {"y", "z"}
+    assert len({item.slot in ("e0", "e1") for item in rounds}) == 2
+    assert all(len(item.members) == 3 for item in rounds)
+    alone = roster_well(needs, PEOPLE, two)
+    assert [(item.slot, item.wanted, item.crewed, item.code) for item in alone.shortfalls] == [
+        ("", 2, 0, "no_official")
+    ]
 
 
 def test_daily_limit() -> None:

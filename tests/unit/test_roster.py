@@ -100,7 +100,7 @@ def test_a_shortage_is_spread_over_the_slots() -> None:
 
 
 def test_a_leader_is_named_who_may_lead() -> None:
-    roster = make_roster(OFFICERS, NEEDS, options=RosterOptions(leader_required=True))
+    roster = make_roster(OFFICERS, NEEDS, options=RosterOptions(leader_required=True, effort=2.0))
     able = {officer.id for officer in OFFICERS if officer.leader}
     assert roster.crews and all(crew.leader in able for crew in roster.crews)
 
