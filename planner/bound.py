@@ -155,9 +155,13 @@ def _minimise_objective(programme: _Programme) -> int:
     for column, (visit, _) in enumerate(programme.pairs):
         costs[column] = legs[column] - problem.visits[visit].penalty
     costs[programme.used_at : programme.seen_at] = [group.home_s for group in programme.groups]
-    costs[programme.seen_at :] = -problem.first_visit_prize
+    first = (
+        np.array([not problem.site_by_id[site].seen for site in programme.site_number])
+        * problem.first_visit_prize
+    )
+    costs[programme.seen_at :] = -first
     worst = sum(visit.penalty for visit in problem.visits)
-    worst += problem.first_visit_prize * len(problem.visits_by_site)
+    worst += int(first.sum())
     return max(0, -_round_down(-(worst + programme.minimise(costs))))
 
 

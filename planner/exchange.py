@@ -45,6 +45,7 @@ def parse_problem(text: str) -> Problem:
                 reader.take(item, "location", int, at),
                 reader.allow(item, "min_gap_days", int, 0, at),
                 reader.words(item, "barred", at),
+                reader.allow(item, "seen", bool, False, at),
             )
             for at, item in reader.objects(top, "sites")
         ),
@@ -238,7 +239,7 @@ def format_problem(problem: Problem) -> str:
         "shifts": [
             _drop_unused(asdict(shift), ("skills", "members", "fixed", "closed")) for shift in problem.shifts
         ],
-        "sites": [_drop_unused(asdict(site), ("barred",)) for site in problem.sites],
+        "sites": [_drop_unused(asdict(site), ("barred", "seen")) for site in problem.sites],
         "visits": [_drop_unused(asdict(visit), ("skills", "cap", "pin")) for visit in problem.visits],
     }
     if problem.first_visit_prize:

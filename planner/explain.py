@@ -128,7 +128,8 @@ def _find_reason(
 
 def _value(problem: Problem, served: Mapping[str, Shift], visit: Visit) -> int:
     """Return what serving `visit` saves, with the first-visit prize where its site is not yet seen."""
-    first = not any(other.id in served for other in _list_siblings(problem, visit))
+    first = not problem.site_by_id[visit.site].seen
+    first = first and not any(other.id in served for other in _list_siblings(problem, visit))
     return visit.penalty + (problem.first_visit_prize if first else 0)
 
 

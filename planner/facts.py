@@ -215,7 +215,7 @@ def start_search(
         old_book=book.copy(),
         best=np.zeros((shifts, width), dtype=np.int32),
         tally=tally,
-        seen=np.zeros(len(problem.sites), dtype=np.int64),
+        seen=np.array([site.seen for site in problem.sites], dtype=np.int64),
         capped=np.zeros(len(facts.most), dtype=np.int64),
         lists=np.zeros((3, max(visits, shifts, 1)), dtype=np.int32),
         key=np.zeros(visits, dtype=float),

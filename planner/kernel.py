@@ -79,7 +79,7 @@ class Search(NamedTuple):
     old_book: np.ndarray
     best: np.ndarray  # (shifts, most + 2) int32, the count, then the stops of the best plan
     tally: np.ndarray  # (visits, 3) int64
-    seen: np.ndarray  # (sites,) int64 served visits
+    seen: np.ndarray  # (sites,) int64 served visits, one more where seen before
     capped: np.ndarray  # (caps + 1,) int64 served visits
     lists: np.ndarray  # (3, visits or shifts) int32
     key: np.ndarray  # (visits,) float
@@ -463,7 +463,7 @@ def start(f, s):
     for v in range(s.tally.shape[0]):
         s.numbers[COST] += f.visit[v, PENALTY]
     for site in range(s.seen.shape[0]):
-        if f.owner[site, TO] > f.owner[site, FROM]:
+        if s.seen[site] == 0 and f.owner[site, TO] > f.owner[site, FROM]:
             s.numbers[COST] += f.knobs[FIRST]
     for r in range(s.book.shape[0]):
         kept = refresh(f, s, r) and kept

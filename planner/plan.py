@@ -123,7 +123,7 @@ def measure_objective(problem: Problem, sequences: Mapping[str, Iterable[str]]) 
         served.update(visit.id for visit in visits)
         travel += measure_travel(problem, problem.shift_by_id[shift_id], visits)
     lost = sum(visit.penalty for visit in problem.visits if visit.id not in served)
-    owing = {visit.site for visit in problem.visits}
+    owing = {visit.site for visit in problem.visits if not problem.site_by_id[visit.site].seen}
     seen = {problem.visit_by_id[visit_id].site for visit_id in served}
     return Objective(lost + problem.first_visit_prize * len(owing - seen), travel)
 

@@ -53,13 +53,15 @@ class Shift:
 class Site:
     """A place that owes visits; `min_gap_days` holds between any two of its served visits.
 
-    A shift with a member who is `barred` (recusal, or met the place last time) cannot serve it.
+    A shift with a member who is `barred` (recusal, or met the place last time) cannot serve it. One `seen`
+    before in the round owes no first visit.
     """
 
     id: str
     location: int
     min_gap_days: int = 0
     barred: tuple[str, ...] = ()
+    seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Problem:
     depots, shifts, sites, visits : tuple
         The parts, with unique ids within each kind.
     first_visit_prize : int
-        Paid in addition for every site with visits of which none is served.
+        Paid in addition for every site not seen before that has visits of which none is served.
     caps : tuple
         Limits on visits of several sites together.
 

@@ -123,7 +123,7 @@ def _choose_pool(
 
     def rank(visit: Visit) -> tuple[float, str]:
         remaining = sum(chances.get(window.slot, 0) for window in visit.windows)
-        worth = visit.penalty + (problem.first_visit_prize if visit.site not in served else 0)
+        worth = visit.penalty + _first_prize(problem, visit, served)
         return -worth / (visit.service_s + 300) * (1 + 10 / max(remaining, 1)), visit.id
 
     chosen: list[Visit] = []
@@ -145,6 +145,11 @@ def _choose_pool(
     return chosen
 
 
+def _first_prize(problem: Problem, visit: Visit, served: Mapping[str, Sequence[int]]) -> int:
+    seen = visit.site in served or problem.site_by_id[visit.site].seen
+    return 0 if seen else problem.first_visit_prize
+
+
 def _route_group(
     problem: Problem,
     group: _Group,
@@ -161,7 +166,7 @@ def _route_group(
     model.add_times()
     model.add_limits()
     for index, visit in enumerate(pool):
-        worth = visit.penalty + (problem.first_visit_prize if visit.site not in served else 0)
+        worth = visit.penalty + _first_prize(problem, visit, served)
         model.allow_shifts(index, visit, penalty=worth)
     return model.search(guard_ms=guard_ms, thorough=thorough)
 

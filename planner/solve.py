@@ -13,8 +13,10 @@ from planner.facts import gather_facts
 from planner.improve import Outcome, Progress, fill_plan, improve, warm_up
 from planner.options import SolveOptions
 from planner.plan import Plan, build_plan
+from planner.points import MATRIX_LIMIT
 from planner.problem import Problem
 from planner.routing import route_first
+from planner.split import SPLIT_ABOVE, improve_split
 from planner.verify import verify
 
 FIRST_SHARE = 0.2
@@ -120,6 +122,16 @@ def _improve_side_by_side(
 
     The kernel runs without the interpreter lock, so threads use the cores and share the arrays.
     """
+    if len(problem.visits) > SPLIT_ABOVE or len(problem.travel_s) > MATRIX_LIMIT:
+        return improve_split(
+            problem,
+            {shift: tuple(visits) for shift, visits in first.items()},
+            options=options,
+            limit_s=limit_s,
+            progress=progress,
+            cancel=cancel,
+            clock=clock,
+        )
     facts = gather_facts(problem, options=options.search)
 
     def search(worker: int) -> Outcome:

@@ -180,7 +180,8 @@ class _Checker:
         for visit in self.problem.visits:
             if visit.id not in self.served:
                 total += visit.prize + (1_000_000 if visit.mandatory else 0)
-        owing = {visit.site for visit in self.problem.visits}
+        before = {site.id for site in self.problem.sites if site.seen}
+        owing = {visit.site for visit in self.problem.visits} - before
         seen = {self.visits[visit_id].site for visit_id in self.served}
         return total + self.problem.first_visit_prize * len(owing - seen)
 

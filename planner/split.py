@@ -1,0 +1,174 @@
+"""Large problems: split by area, solved side by side, then cut anew across the old borders and improved.
+
+Every round cuts the plan along other lines, so that what was a border lies inside a part; a part starts from
+the plan as it is and gives back nothing worse.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.areas import divide_shifts, divide_sites, group_shifts, place_points
+from planner.cut import Part, count_spare, cut_problem, merge_sequences, own_sites
+from planner.improve import Outcome, Progress, improve
+from planner.options import SearchOptions, SolveOptions
+from planner.plan import measure_objective
+from planner.problem import Problem
+
+SPLIT_ABOVE = 600
+"""Visits above which a problem is split."""
+
+PART_VISITS = 400
+"""Visits aimed at in one part."""
+
+ROUNDS = 4
+FIRST_SHARE = 0.5
+"""Part of the limit spent on the areas; the rounds across their borders share the rest."""
+
+COOLER = 0.2
+"""Start temperature of a round over that of the first search."""
+
+Sequences = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One cut of the whole: its parts, its share of the limit and the tuning of its searches."""
+
+    number: int
+    parts: Sequence[Part]
+    share: float
+    search: SearchOptions
+
+
+def improve_split(
+    problem: Problem,
+    sequences: Sequences,
+    *,
+    options: SolveOptions,
+    limit_s: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Return the best plan found from `sequences` by parts; repeatable when `limit_s` is None.
+
+    `options.workers` parts are searched at a time; iterations are shared out by the visits of each part.
+    """
+    begun = clock()
+    points = place_points(problem)
+    groups = max(2, math.ceil(len(problem.visits) / PART_VISITS))
+    whole = {shift.id: shift.fixed for shift in problem.shifts if shift.fixed} | dict(sequences)
+    chance = random.Random(options.seed)  # noqa: S311 - repeatable cuts, no secret
+    done, ended_by = 0, "iterations" if limit_s is None else "limit_s"
+    for number in range(ROUNDS + 1):
+        if number == 0:
+            parts = _divide(problem, points, groups) if not any(whole.values()) else []
+            share, search = FIRST_SHARE, options.search
+        else:
+            angle = chance.uniform(0, math.pi)
+            parts = _regroup(problem, points, whole, groups, angle=angle)
+            share = (1 - FIRST_SHARE) / ROUNDS
+            search = _cool(options.search)
+        found, iterations = _search_parts(
+            problem,
+            whole,
+            _Round(number, parts, share, search),
+            options=options,
+            limit_s=limit_s,
+            cancel=cancel,
+            clock=clock,
+        )
+        whole, done = merge_sequences(whole, found), done + iterations
+        reached = min(1.0, FIRST_SHARE + number * (1 - FIRST_SHARE) / ROUNDS)
+        if progress is not None:
+            progress(Progress(done, measure_objective(problem, whole).total, reached))
+        if cancel is not None and cancel():
+            ended_by = "cancel"
+            break
+        if limit_s is not None and clock() - begun >= limit_s:
+            break
+    return Outcome(whole, measure_objective(problem, whole).total, done, ended_by)
+
+
+def _cool(search: SearchOptions) -> SearchOptions:
+    start = max(search.start_temperature * COOLER, search.end_temperature)
+    return replace(search, start_temperature=start)
+
+
+def _divide(problem: Problem, points: NDArray[np.float64], groups: int) -> list[Part]:
+    """Return the areas of an empty plan."""
+    area_of = divide_sites(problem, points, groups)
+    shifts = divide_shifts(problem, points, area_of, groups)
+    sites: list[list[str]] = [[] for _ in range(groups)]
+    for site, area in area_of.items():
+        sites[area].append(site)
+    return [Part(tuple(own), tuple(places)) for own, places in zip(shifts, sites, strict=True)]
+
+
+def _regroup(
+    problem: Problem, points: NDArray[np.float64], whole: Sequences, groups: int, *, angle: float
+) -> list[Part]:
+    """Return parts of near routes; a site nobody sees goes to the part with the nearest middle."""
+    shifts = [group for group in group_shifts(problem, points, whole, groups, angle=angle) if group]
+    parts = own_sites(problem, shifts, whole)
+    middles = []
+    for part in parts:
+        places = [problem.site_by_id[site].location for site in part.sites] or [
+            problem.depot_by_id[problem.shift_by_id[part.shifts[0]].depot].location
+        ]
+        middles.append(points[places].mean(axis=0))
+    owned = {site for part in parts for site in part.sites}
+    added: list[list[str]] = [[] for _ in parts]
+    for site in problem.visits_by_site:
+        if site not in owned:
+            away = np.array(middles) - points[problem.site_by_id[site].location]
+            added[int(np.hypot(away[:, 0], away[:, 1]).argmin())].append(site)
+    return [Part(part.shifts, (*part.sites, *more)) for part, more in zip(parts, added, strict=True)]
+
+
+def _search_parts(
+    problem: Problem,
+    whole: Sequences,
+    cut: _Round,
+    *,
+    options: SolveOptions,
+    limit_s: float | None,
+    cancel: Callable[[], bool] | None,
+    clock: Callable[[], float],
+) -> tuple[list[tuple[Part, Sequences]], int]:
+    """Return each part's routes after its search, and the iterations done; `workers` parts at a time."""
+    spare = count_spare(problem, cut.parts, whole)
+    sizes = [sum(len(problem.visits_by_site.get(site, ())) for site in part.sites) for part in cut.parts]
+    total = max(sum(sizes), 1)
+
+    def search(index: int) -> tuple[Part, Sequences, int]:
+        part, weight = cut.parts[index], sizes[index] / total
+        own = cut_problem(problem, part, whole, spare=spare[index])
+        start = {shift: whole[shift] for shift in part.shifts if whole.get(shift)}
+        iterations = None
+        if options.iterations is not None:
+            iterations = math.ceil(options.iterations * options.workers * cut.share * weight)
+        outcome = improve(
+            own,
+            start,
+            seed=options.seed + 1000 * cut.number + index,
+            iterations=iterations,
+            limit_s=None if limit_s is None else limit_s * cut.share * weight * options.workers,
+            options=cut.search,
+            cancel=cancel,
+            clock=clock,
+        )
+        return part, dict(outcome.sequences), outcome.iterations
+
+    with ThreadPoolExecutor(options.workers) as pool:
+        found = list(pool.map(search, range(len(cut.parts))))
+    return [(part, routes) for part, routes, _ in found], sum(count for _, _, count in found)
