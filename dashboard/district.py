@@ -28,9 +28,9 @@ from data.store import Store
 from data.terms import PlanStatus
 from geo.basemap import build_basemap
 from geo.locate import import_grids, locate
-from planner.desk import PlanOptions
 from planner.draft import make_plan
 from planner.itinerary import governing_plans
+from planner.options import PlanOptions
 from planner.publish import publish
 
 ACTOR = "demo"

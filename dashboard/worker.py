@@ -97,8 +97,8 @@ def _fail(wiring: Wiring, job_id: int, *, code: str, fields: dict[str, Any], tra
 def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[str, Any]:
     if job.kind != "plan":
         raise DataError("unknown_job_kind", kind=job.kind)
-    from planner.desk import DEFAULT_ITERATIONS, PlanOptions
     from planner.draft import make_plan
+    from planner.options import DEFAULT_ITERATIONS, PlanOptions
 
     parameters = job.parameters
     last = 0.0

@@ -20,12 +20,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "certificate_no": ("执法证号", "执法证", "执法证编号"),
     "certificate_until": ("证件有效期至", "有效期至", "执法证有效期"),
     "post": ("职务", "角色"),
+    "joined_on": ("到岗日期", "到岗时间", "入职日期"),
     "leave": ("请假日期", "请假", "不可用日期"),
 }
-_OPTIONAL = {"certificate_no": "certificate_no", "certificate_until": "certificate_until", "leads": "post"}
+_OPTIONAL = {
+    "certificate_no": "certificate_no",
+    "certificate_until": "certificate_until",
+    "leads": "post",
+    "official": "post",
+    "joined_on": "joined_on",
+}
 # What people write into the certificate column of someone who has none.
 _NO_CERTIFICATE = {"无", "没有", "暂无", "未取得", "未持证", "办理中", "否", "-", "--", "—", "/"}
 LEADING_POSTS = {"组长", "副组长", "队长"}
+# Who comes along as 带队领导 and never counts for the two certified.
+OFFICIAL_POSTS = {"带队领导", "局长", "副局长", "分管领导", "分管局长"}
 
 
 def import_officers(session: Session, path: Path, *, sheet: str | None = None) -> ImportResult:
@@ -74,15 +83,14 @@ def _check(
             reject(name, f"no_{name}")
     if row.get("code") in seen:
         reject("code", "duplicate_officer", first_row=seen[row.get("code")])
-    until = None
-    if row.get("certificate_until"):
-        until = _date(row.get("certificate_until"))
-        if until is None:
-            reject("certificate_until", "bad_date")
+    dates = {name: read_date(row.get(name)) for name in ("certificate_until", "joined_on")}
+    for name, day in dates.items():
+        if row.get(name) and day is None:
+            reject(name, "bad_date")
     leave: set[dt.date] = set()
     for word in re.split(r"[;；,，、\s]+", row.get("leave")):
         if word:
-            day = _date(word)
+            day = read_date(word)
             if day is None:
                 reject("leave", "bad_date")
                 break
@@ -94,13 +102,16 @@ def _check(
         "name": row.get("name"),
         "department": row.get("department"),
         "certificate_no": None if certificate in _NO_CERTIFICATE else certificate or None,
-        "certificate_until": until,
+        "certificate_until": dates["certificate_until"],
         "leads": row.get("post") in LEADING_POSTS,
+        "official": row.get("post") in OFFICIAL_POSTS or None,
+        "joined_on": dates["joined_on"],
     }
     return values, leave, rejects
 
 
-def _date(text: str) -> dt.date | None:
+def read_date(text: str) -> dt.date | None:
+    """Return the date people write as 2026-09-20, 2026年9月20日 or 20260920, None when it is none."""
     # Without separators all eight digits are needed: 2026111 could be two dates.
     match = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text) or re.fullmatch(
         r"(\d{4})\D(\d{1,2})\D(\d{1,2})[日号]?", text

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from data.store import Store
-from planner.desk import Desk, PlanOptions, build_desk
+from planner.desk import Desk, build_desk
 from planner.errors import BrokenPlanError, PlannerError
-from planner.options import SolveOptions
+from planner.options import PlanOptions, SolveOptions
 from planner.plan import Plan
 from planner.problem import Problem, Visit
 from planner.revision import PlanResult, store_draft

@@ -1,14 +1,20 @@
-"""Options of the solver: frozen and checked on creation."""
+"""Options of a plan, its roster and the solver: frozen and checked on creation."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from planner.errors import Fault, OptionsError
 
 ENGINES = ("auto", "improve", "ortools")
 """`auto`: OR-Tools first plan, then ruin and recreate. The other two use one engine alone."""
+
+
+MAX_DAYS = 62
+DEFAULT_ITERATIONS = 60_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,3 +197,78 @@ class RosterOptions:
             faults.append(Fault("effort", "out_of_range", {"above": 0, "value": self.effort}))
         if faults:
             raise OptionsError(faults)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """What a team lead asks for.
+
+    Parameters
+    ----------
+    first, last : date
+        Period, both inclusive.
+    round_from : date or None
+        First day of the coverage round; visits paid since then are not owed again. None: the period's first.
+    teams : int
+        Most teams at work in one slot.
+    seed, iterations, limit_s, workers
+        Of the solver; iterations give the same plan again, a wall limit does not.
+    travel : str
+        Travel profile (`walk`, `ebike`, `car`).
+    depot : tuple of float or None
+        Longitude and latitude where shifts start; the district's depot, else the middle of all places.
+    joint_departments : tuple of str
+        Departments that send a member to every team of a joint slot.
+    joint_slots_a_week : int
+        Joint slots in each ISO week, evenings first.
+    accompanied : int
+        Rounds of the period that an official accompanies.
+
+    Raises
+    ------
+    OptionsError
+        With every fault.
+    """
+
+    first: dt.date
+    last: dt.date
+    round_from: dt.date | None = None
+    teams: int = 6
+    seed: int = 1
+    iterations: int | None = DEFAULT_ITERATIONS
+    limit_s: float | None = None
+    workers: int = 1
+    travel: str = "ebike"
+    depot: tuple[float, float] | None = None
+    joint_departments: tuple[str, ...] = ()
+    joint_slots_a_week: int = 0
+    accompanied: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible periods and teams."""
+        faults = []
+        if self.last < self.first:
+            faults.append(
+                Fault("last", "period_reversed", {"first": str(self.first), "last": str(self.last)})
+            )
+        elif (self.last - self.first).days >= MAX_DAYS:
+            faults.append(Fault("last", "period_too_long", {"most_days": MAX_DAYS}))
+        if self.round_from is not None and self.round_from > self.first:
+            faults.append(Fault("round_from", "round_after_period", {"round_from": str(self.round_from)}))
+        if not 1 <= self.teams <= 60:
+            faults.append(Fault("teams", "out_of_range", {"least": 1, "most": 60, "value": self.teams}))
+        for name in ("joint_slots_a_week", "accompanied"):
+            if not 0 <= getattr(self, name) <= 100:
+                value = getattr(self, name)
+                faults.append(Fault(name, "out_of_range", {"least": 0, "most": 100, "value": value}))
+        if self.joint_slots_a_week and not all(self.joint_departments or ("",)):
+            faults.append(Fault("joint_departments", "no_departments", {}))
+        if faults:
+            raise OptionsError(faults)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the options as plain values."""
+        return {
+            name: value.isoformat() if isinstance(value, dt.date) else value
+            for name, value in asdict(self).items()
+        }

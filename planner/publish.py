@@ -22,6 +22,7 @@ from planner.exchange import parse_plan, parse_problem
 from planner.itinerary import find_revision
 from planner.plan import Plan
 from planner.problem import Problem
+from planner.rosterfile import check_staffing
 from planner.verify import Report, Violation, verify
 
 
@@ -29,7 +30,8 @@ def check(session: Session, code: str) -> Report:
     """Check a stored plan again from its document, independently of the solver.
 
     Also broken rules: a document that no longer has the digest it was stored under (`digest`), and rows of
-    shifts, crews and stops that differ from the document (`rows_differ`).
+    shifts, crews and stops that differ from the document (`rows_differ`). The crews are checked by the rules
+    they were made under; documents of before that are checked without.
 
     Raises
     ------
@@ -50,6 +52,11 @@ def check(session: Session, code: str) -> Report:
     )
     plan = parse_plan(json.dumps(body["plan"]))
     report = verify(problem, plan)
+    if "roster" in body:
+        crews = check_staffing(body["roster"], body["crews"])
+        report = Report(
+            (*report.violations, *crews.violations), (*report.warnings, *crews.warnings), report.measures
+        )
     differing = _differing_shifts(_stored(session, record.id), _stated(problem, plan, body["crews"]))
     if differing:
         broken = Violation("rows_differ", {"shifts": differing})

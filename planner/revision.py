@@ -19,10 +19,12 @@ from data import audit
 from data.schema import PlanRevision, PlanShift, PlanShiftMember, PlanStop, PlanUnserved
 from data.terms import SLOT_CLASS, PlanStatus, SlotClass
 from planner.demand import NotWanted
-from planner.desk import Desk, PlanOptions
+from planner.desk import Desk
 from planner.exchange import format_plan, format_problem
+from planner.options import PlanOptions
 from planner.plan import Plan, Stop
 from planner.problem import Problem
+from planner.rosterfile import describe_staffing
 from planner.verify import verify
 
 
@@ -47,10 +49,7 @@ def document_of(desk: Desk, plan: Plan, options: PlanOptions) -> bytes:
             shift_id: {"members": list(crew.members), "leader": crew.leader}
             for shift_id, crew in sorted(desk.crews.items())
         },
-        "shortfalls": [
-            {"slot": s.slot, "wanted": s.wanted, "crewed": s.crewed, "code": s.code}
-            for s in desk.roster.shortfalls
-        ],
+        "roster": describe_staffing(desk.staffing),
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -120,7 +119,7 @@ def _store_rows(session: Session, plan_id: int, desk: Desk, plan: Plan) -> None:
         session.flush()
         session.add_all(
             PlanShiftMember(
-                shift_id=shift.id, officer_id=desk.officer_ids[member], leads=member == crew.leader
+                shift_id=shift.id, officer_id=desk.staffing.officer_ids[member], leads=member == crew.leader
             )
             for member in crew.members
         )
@@ -203,6 +202,8 @@ def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
         "teams": max((desk.crews[r.shift].number for r in plan.routes if r.stops), default=0),
         "by_class": {c.value: by_class[c] for c in SlotClass if by_class[c]},
         "spread": dict(desk.roster.spread),
+        "roster_gap": round(desk.roster.gap, 4),
+        "rounds": sum(desk.crews[r.shift].official is not None for r in plan.routes if r.stops),
         "shortfalls": len(desk.roster.shortfalls),
         "travel": desk.travel,
     }

@@ -36,9 +36,15 @@ class Slot:
     @property
     def balance(self) -> str:
         """The class by which the roster balances people: day, evening, weekend or holiday."""
-        if self.slot_class in (SlotClass.EVENING, SlotClass.WEEKEND, SlotClass.HOLIDAY):
-            return self.slot_class.value
-        return "day"
+        return balance_class(self.kind)
+
+
+def balance_class(kind: SlotKind) -> str:
+    """Return the class by which shifts of a kind are balanced between people."""
+    slot_class = SLOT_CLASS[kind]
+    if slot_class in (SlotClass.EVENING, SlotClass.WEEKEND, SlotClass.HOLIDAY):
+        return slot_class.value
+    return "day"
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ def plan_command(
 ) -> None:
     """Plan a period: roster and routes, checked and stored as a draft."""
     with open_door(as_json=as_json, database=database) as door:
-        from planner.desk import DEFAULT_ITERATIONS, PlanOptions
         from planner.draft import make_plan
+        from planner.options import DEFAULT_ITERATIONS, PlanOptions
 
         if iterations is None and limit_s is None:
             iterations = DEFAULT_ITERATIONS

@@ -116,6 +116,23 @@ def import_officers(
         _answer_import(door, file, result, reject_file)
 
 
+@importing.command("recusals")
+def import_recusals(
+    file: Path,
+    sheet: Sheet = None,
+    reject_file: RejectFile = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import who must not inspect which institution (xlsx, csv)."""
+    with open_door(as_json=as_json, database=database) as door:
+        from data.recusals import import_recusals as run
+
+        with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
+            result = run(session, file, sheet=sheet)
+        _answer_import(door, file, result, reject_file)
+
+
 @importing.command("grids")
 def import_grids(file: Path, crs: Crs = None, as_json: Json = False, database: Database = None) -> None:
     """Import the official grid areas (GeoJSON, GeoPackage, Shapefile, KML)."""

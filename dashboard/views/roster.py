@@ -19,9 +19,9 @@ from data.accounts import Permission, require
 from data.errors import DataError
 from data.terms import JobStatus, PlanStatus
 from planner import publish
-from planner.desk import DEFAULT_ITERATIONS
 from planner.errors import PlannerError
 from planner.itinerary import PlanView, ShiftView
+from planner.options import DEFAULT_ITERATIONS
 
 KIND = "plan"
 POLL_S = 1.0

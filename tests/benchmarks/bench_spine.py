@@ -38,8 +38,8 @@ def build_demo_district(folder: Path) -> dict[str, float]:
 def plan_again(store: object) -> dict[str, float]:
     """Plan two more weeks of the demo and publish them."""
     from data.store import Store
-    from planner.desk import PlanOptions
     from planner.draft import make_plan
+    from planner.options import PlanOptions
     from planner.publish import publish
 
     assert isinstance(store, Store)

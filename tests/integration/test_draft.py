@@ -23,7 +23,6 @@ from data.schema import (
 )
 from data.store import Store
 from data.terms import Kind, Outcome, PlanStatus, SiteStatus, SlotKind
-from planner.desk import PlanOptions
 from planner.draft import make_plan
 from planner.errors import OptionsError, PlannerError
 from planner.itinerary import (
@@ -36,6 +35,7 @@ from planner.itinerary import (
     shifts_between,
     shifts_on,
 )
+from planner.options import PlanOptions
 from planner.publish import check, publish
 from planner.revision import PlanResult
 from tests.conftest import NOW, TODAY

@@ -18,9 +18,9 @@ from data.store import Store
 from data.terms import PlanStatus
 from geo import locate
 from geo.crs import metric_crs, project_xy, to_wgs84
-from planner.desk import PlanOptions
 from planner.draft import make_plan
 from planner.itinerary import read_plan, shifts_on
+from planner.options import PlanOptions
 from planner.publish import check, publish
 from tests.conftest import NOW, TODAY
 

@@ -62,8 +62,10 @@ def _raised_codes() -> set[str]:
 
 
 def _rejected_codes() -> set[str]:
-    text = "".join((ROOT / "data" / name).read_text(encoding="utf-8") for name in ("intake.py", "staff.py"))
-    return set(re.findall(r'reject\("\w+", "(\w+)"', text)) | {"no_name", "no_address", "uscc_length"}
+    names = ("intake.py", "staff.py", "recusals.py")
+    text = "".join((ROOT / "data" / name).read_text(encoding="utf-8") for name in names)
+    told = re.findall(r'reject\("\w+", "(\w+)"(?: if [^\n]+ else "(\w+)")?', text)
+    return {code for pair in told for code in pair if code} | {"no_name", "no_address", "uscc_length"}
 
 
 def _unserved_codes() -> set[str]:

@@ -33,9 +33,9 @@ from data.store import Store
 from data.terms import DayType, Kind, Language, Role, SlotKind
 from geo.crs import gcj02_to_wgs84
 from geo.travel import straight_line
-from planner.desk import PlanOptions
 from planner.draft import make_plan
 from planner.itinerary import ShiftView, shifts_between
+from planner.options import PlanOptions
 from planner.publish import publish
 from planner.risk import WEIGHTS
 from tests.conftest import NOW, TODAY
