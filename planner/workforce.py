@@ -23,8 +23,6 @@ EMPTY_SEAT = 1_000
 EXTRA_SEAT = 50
 """Cost of an empty seat, and of a joint team's member beyond the crew size; an uneven shift costs 1 up."""
 
-GAP_LIMIT = 0.002
-
 
 @dataclass(frozen=True)
 class Working:
@@ -147,13 +145,13 @@ class Workforce:
         """
         crewed = self._worth_of_teams()
         self.model.minimize(-crewed)
-        solver = self._run(share=0.3, gap=0.0)
+        solver = self._run(share=0.3)
         first = [self._working(solver, index) for index in range(len(self.needs))]
         self.model.add(crewed >= round(-solver.objective_value))
         # No hint: following one through the relaxation takes seconds, a fresh dive finds better at once.
         self.model.minimize(self._price_unfairness())
         try:
-            solver = self._run(share=0.7, gap=GAP_LIMIT)
+            solver = self._run(share=0.7)
         except RosterFailedError:
             # Whole crews without balance are still a roster; nothing is proved about it.
             return first, 1.0
@@ -205,10 +203,10 @@ class Workforce:
         """Return for each officer the squared distance from the mean count, by its tangents."""
         concerned = concerned_by(self.needs, kind)
         before = count_before(self.officers, self.needs, kind, options=self.options)
-        seats = self.options.crew_size * sum(self.needs[index].teams for index in concerned)
-        mean = round((sum(before) + seats) / max(1, len(before)))
+        means = self._mean_counts(before, sum(self.needs[index].teams for index in concerned))
         terms = []
         for person, start in enumerate(before):
+            mean = means[self.officers[person].certified]
             own = [self.works[person, index] for index in concerned if (person, index) in self.works]
             if not own:
                 continue
@@ -225,12 +223,25 @@ class Workforce:
             terms.append(cost)
         return terms
 
-    def _run(self, *, share: float, gap: float) -> Any:
+    def _mean_counts(self, before: Sequence[int], teams: int) -> dict[bool, int]:
+        """Return the count to come near to, for certified officers and for the others."""
+        seats = teams * self.options.crew_size
+        if self.options.crew_size > self.options.min_certified:
+            return dict.fromkeys((True, False), round((sum(before) + seats) / max(1, len(before))))
+        # Certificates fill every seat: the others have only what joint slots ask of them.
+        sides: dict[bool, list[int]] = {True: [], False: []}
+        for officer, count in zip(self.officers, before, strict=True):
+            sides[officer.certified].append(count)
+        return {
+            certified: round((sum(counts) + seats * certified) / max(1, len(counts)))
+            for certified, counts in sides.items()
+        }
+
+    def _run(self, *, share: float) -> Any:
         solver = self.cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = self.options.seed
         solver.parameters.max_deterministic_time = self.options.effort * share
-        solver.parameters.relative_gap_limit = gap
         status = solver.solve(self.model)
         if status not in (self.cp_model.OPTIMAL, self.cp_model.FEASIBLE):
             raise RosterFailedError(
