@@ -249,7 +249,7 @@ def format_problem(problem: Problem) -> str:
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _list_travel(travel_s: NDArray[np.int32] | PointTravel) -> object:
+def _list_travel(travel_s: NDArray[np.integer[Any]] | PointTravel) -> object:
     if not isinstance(travel_s, PointTravel):
         return travel_s.tolist()
     return {

@@ -5,44 +5,36 @@ of the other stops kept? Codes, in the order they are tested:
 
 =================== ==================================================================================
 ``no_window``       none of the slots it allows has a shift
+``pin`` ``closed``  every allowed shift is barred to it: pinned elsewhere or its routes are closed, no
+``skills``          crew has what it asks for, or every crew has a member who must not meet the place;
+``recusal``         the rule that bars most of them names the reason
 ``too_far``         no allowed shift, even empty, has time for the way there, the visit and the way back
 ``over_capacity``   alone it exceeds the capacity or the stop limit of every shift with time for it
 ``too_long``        even without any travel its service fits no allowed shift within its window
+``cap``             it fits, but the cap it counts against is reached
 ``not_worth``       it fits, but costs at least as much travel as leaving it out
 ``improvable``      it fits and would pay: the plan is not finished (never in a plan of the solver)
 ``gap``             it fits, but only too few days from another served visit of its site
 ``no_room``         it fits between the stops of no allowed shift
 =================== ==================================================================================
+
+`helps` in the detail lists what one relaxed rule would do, the cheapest first: each was tried, all other
+rules kept.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.lines import Lines, Offers, find_window
 from planner.plan import Unserved
 from planner.problem import Problem, Shift, Visit, Window
 
-_NEVER_S = 10**12
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One shift's route with the earliest leaving and latest feasible arrival at each position."""
-
-    shift: Shift
-    stops: tuple[Visit, ...]
-    places: list[int]
-    leave_s: list[int]
-    latest_s: list[int]
-    load: int
-
-    def full(self, visit: Visit) -> bool:
-        """Return whether the capacity or the stop limit keeps `visit` out."""
-        shift = self.shift
-        return (shift.capacity is not None and self.load + visit.demand > shift.capacity) or (
-            shift.max_stops is not None and len(self.stops) >= shift.max_stops
-        )
+Help = dict[str, object]
 
 
 def explain(
@@ -59,78 +51,230 @@ def explain(
     visits : sequence of str or None
         Only these visits; None for all unserved ones.
     """
-    lines = {shift.id: _draw_line(problem, shift, sequences.get(shift.id, ())) for shift in problem.shifts}
-    endless = {
-        shift.id: _draw_line(problem, shift, sequences.get(shift.id, ()), endless=True)
-        for shift in problem.shifts
-    }
-    served = {visit.id: line.shift for line in lines.values() for visit in line.stops}
+    lines = Lines(problem, sequences)
     wanted = [visit.id for visit in problem.visits] if visits is None else list(visits)
     return {
-        visit_id: _find_reason(problem, lines, endless, served, problem.visit_by_id[visit_id])
+        visit_id: _find_reason(lines, problem.visit_by_id[visit_id])
         for visit_id in wanted
-        if visit_id not in served
+        if visit_id not in lines.served
     }
 
 
-def _draw_line(problem: Problem, shift: Shift, visit_ids: Sequence[str], *, endless: bool = False) -> _Line:
-    """Return the line of a route; `endless` lets the shift run on for ever."""
-    depot = problem.depot_by_id[shift.depot].location
-    stops = tuple(problem.visit_by_id[visit_id] for visit_id in visit_ids)
-    places = [depot, *(problem.site_by_id[visit.site].location for visit in stops), depot]
-    windows = [_find_window(visit, shift) for visit in stops]
-    leave = [shift.start_s]
-    for number, visit in enumerate(stops):
-        step = problem.leg_s(places[number], places[number + 1])
-        leave.append(max(leave[-1] + step, windows[number].open_s) + visit.service_s)
-    latest = [_NEVER_S if endless else shift.end_s]
-    for number in range(len(stops) - 1, -1, -1):
-        step = problem.leg_s(places[number + 1], places[number + 2])
-        latest.append(min(latest[-1] - step - stops[number].service_s, windows[number].close_s))
-    return _Line(shift, stops, places, leave, latest[::-1], sum(visit.demand for visit in stops))
-
-
-def _find_window(visit: Visit, shift: Shift) -> Window:
-    return next(window for window in visit.windows if window.slot == shift.slot)
-
-
-def _find_reason(
-    problem: Problem,
-    lines: Mapping[str, _Line],
-    endless: Mapping[str, _Line],
-    served: Mapping[str, Shift],
-    visit: Visit,
-) -> Unserved:
-    shifts = [shift for window in visit.windows for shift in problem.shifts_by_slot.get(window.slot, ())]
-    if not shifts:
-        return Unserved(visit.id, "no_window", {"slots": [window.slot for window in visit.windows]})
-    alone = _test_alone(problem, shifts, visit)
+def _find_reason(lines: Lines, visit: Visit) -> Unserved:
+    problem = lines.problem
+    windows = lines.list_windows(visit)
+    if not windows:
+        return Unserved(
+            visit.id,
+            "no_window",
+            {"slots": [w.slot for w in visit.windows], "helps": _list_other_slots(lines, visit)},
+        )
+    bars = {index: problem.bars(problem.shifts[index], visit) for index in windows}
+    free = [index for index in windows if bars[index] is None]
+    trial = _Trial(lines, visit, windows, bars)
+    if not free:
+        counts = Counter(code for code in bars.values() if code is not None)
+        code = max(counts, key=lambda name: counts[name])
+        return Unserved(
+            visit.id, code, {"shifts": len(windows), "rules": dict(counts), "helps": trial.list_helps()}
+        )
+    alone = _test_alone(problem, [problem.shifts[index] for index in free], visit)
     if alone is not None:
-        return alone
-    inside: tuple[int, str] | None = None
-    breaking: tuple[int, str] | None = None
-    for shift in shifts:
-        cost = _price_insertion(problem, lines[shift.id], visit)
-        if cost is None:
-            continue
-        if _list_blocking(problem, served, visit, shift.day):
-            breaking = min(breaking or (cost, shift.id), (cost, shift.id))
-        else:
-            inside = min(inside or (cost, shift.id), (cost, shift.id))
+        return Unserved(visit.id, alone.code, {**alone.detail, "helps": trial.list_helps()})
+    inside, breaking = trial.cheapest(gap_kept=True), trial.cheapest(gap_kept=False)
     if inside is not None:
-        worth = _value(problem, served, visit)
-        code = "not_worth" if inside[0] >= worth else "improvable"
-        return Unserved(visit.id, code, {"shift": inside[1], "cost_s": inside[0], "prize": worth})
+        worth = lines.value(visit)
+        detail: dict[str, object] = {"shift": inside[1], "cost_s": inside[0], "prize": worth}
+        if lines.is_capped(visit):
+            return Unserved(visit.id, "cap", {**detail, "cap": visit.cap, "helps": trial.list_helps()})
+        return Unserved(visit.id, "not_worth" if inside[0] >= worth else "improvable", detail)
     if breaking is not None:
-        return _tell_gap(problem, served, visit, breaking)
-    return _tell_no_room(problem, endless, served, visit, shifts)
+        return _tell_gap(lines, visit, breaking, trial.list_helps())
+    return _tell_no_room(trial)
 
 
-def _value(problem: Problem, served: Mapping[str, Shift], visit: Visit) -> int:
-    """Return what serving `visit` saves, with the first-visit prize where its site is not yet seen."""
-    first = not problem.site_by_id[visit.site].seen
-    first = first and not any(other.id in served for other in _list_siblings(problem, visit))
-    return visit.penalty + (problem.first_visit_prize if first else 0)
+def _tell_gap(lines: Lines, visit: Visit, breaking: tuple[int, str], helps: list[Help]) -> Unserved:
+    shift = lines.problem.shift_by_id[breaking[1]]
+    blocking = lines.list_blocking(visit, shift.day)
+    detail: dict[str, object] = {
+        "shift": shift.id,
+        "day": shift.day,
+        "cost_s": breaking[0],
+        "min_gap_days": lines.problem.site_by_id[visit.site].min_gap_days,
+        "blocking": blocking,
+        "blocking_days": [lines.served[other].day for other in blocking],
+        "helps": helps,
+    }
+    return Unserved(visit.id, "gap", detail)
+
+
+def _tell_no_room(trial: _Trial) -> Unserved:
+    """Return the reason with what would help: a longer shift, or one more team in a slot."""
+    helps = trial.list_helps()
+    longer = trial.longer()
+    detail: dict[str, object] = {
+        "shifts": len(trial.windows),
+        "longer_shift": longer[1] if longer else None,
+        "longer_by_s": longer[0] if longer else None,
+        "extra_team_slot": next((help_["slot"] for help_ in helps if help_["rule"] == "team"), None),
+        "helps": helps,
+    }
+    return Unserved(trial.visit.id, "no_room", detail)
+
+
+class _Trial:
+    """One visit tried in the shifts of the slots it allows."""
+
+    def __init__(
+        self, lines: Lines, visit: Visit, windows: Mapping[int, Window], bars: Mapping[int, str | None]
+    ) -> None:
+        self.lines, self.visit, self.windows, self.bars = lines, visit, windows, bars
+        problem = lines.problem
+        self.blocked = {
+            index: bool(lines.list_blocking(visit, problem.shifts[index].day)) for index in windows
+        }
+        self.offers: Offers = lines.offer(
+            visit, {index: (window.open_s, window.close_s) for index, window in windows.items()}
+        )
+        size = len(problem.shifts)
+        barred, blocked = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+        barred[[index for index, code in bars.items() if code is not None]] = True
+        blocked[[index for index, near in self.blocked.items() if near]] = True
+        self.barred, self.near = barred[self.offers.shift], blocked[self.offers.shift]
+
+    def cheapest(self, *, gap_kept: bool) -> tuple[int, str] | None:
+        """Return cost and shift of the cheapest place that keeps every other rule."""
+        allowed = self.offers.fits & ~self.barred & (~self.near if gap_kept else True)
+        return self._least(self.offers.cost_s, allowed)
+
+    def longer(self) -> tuple[int, str] | None:
+        """Return the least overtime that makes room, and its shift."""
+        return self._least(self.offers.over_s, self._only_over())
+
+    def _only_over(self) -> NDArray[np.bool_]:
+        offers = self.offers
+        only: NDArray[np.bool_] = (
+            (offers.late_s == 0) & ~offers.tight & ~offers.full & ~self.barred & ~self.near
+        )
+        return only
+
+    def _least(
+        self,
+        size: NDArray[np.int64],
+        allowed: NDArray[np.bool_],
+    ) -> tuple[int, str] | None:
+        at = np.flatnonzero(allowed)
+        if not len(at):
+            return None
+        best = at[np.lexsort((self.offers.shift[at], size[at]))[0]]
+        return int(size[best]), self.lines.problem.shifts[self.offers.shift[best]].id
+
+    def list_helps(self) -> list[Help]:
+        """Return what relaxing one rule alone would do, cheapest in travel first."""
+        helps = list(self._try_rules())
+        capped = self.lines.is_capped(self.visit)
+        if capped:
+            # Whatever else is relaxed, the cap still holds.
+            helps = [help_ for help_ in helps if help_["rule"] == "cap"]
+        return sorted(helps, key=lambda help_: (int(str(help_["cost_s"])), str(help_["rule"])))
+
+    def _try_rules(self) -> Iterator[Help]:
+        offers, visit, shifts = self.offers, self.visit, self.lines.problem.shifts
+        kept = offers.fits & ~self.barred & ~self.near
+        if self.lines.is_capped(visit) and (found := self._least(offers.cost_s, kept)):
+            yield {"rule": "cap", "cost_s": found[0], "shift": found[1], "by": 1}
+        if found := self._least(offers.cost_s, offers.fits & ~self.barred & self.near):
+            day = self.lines.problem.shift_by_id[found[1]].day
+            near = [abs(self.lines.served[v].day - day) for v in self.lines.list_blocking(visit, day)]
+            yield {"rule": "gap", "cost_s": found[0], "shift": found[1], "gap_days": min(near)}
+        for rule in sorted({code for code in self.bars.values() if code is not None}):
+            own = np.zeros(len(shifts), dtype=bool)
+            # A crew may be barred twice over: lifting this one rule must be enough.
+            own[
+                [i for i, code in self.bars.items() if code == rule and not self._barred_twice(shifts[i])]
+            ] = True
+            if found := self._least(offers.cost_s, offers.fits & own[offers.shift] & ~self.near):
+                about = self._tell_bar(rule, found[1])
+                yield {"rule": rule, "cost_s": found[0], "shift": found[1], **about}
+        over = self._only_over() & (offers.over_s > 0)
+        if found := self._least(offers.over_s, over):
+            cost = int(offers.cost_s[over & (offers.over_s == found[0])].min())
+            yield {"rule": "shift_end", "cost_s": cost, "shift": found[1], "by_s": found[0]}
+        late = (
+            (offers.late_s > 0)
+            & (offers.over_s == 0)
+            & ~offers.tight
+            & ~offers.full
+            & ~self.barred
+            & ~self.near
+        )
+        if found := self._least(offers.late_s, late):
+            cost = int(offers.cost_s[late & (offers.late_s == found[0])].min())
+            yield {"rule": "window", "cost_s": cost, "shift": found[1], "by_s": found[0]}
+        room = (
+            (offers.late_s == 0)
+            & (offers.over_s == 0)
+            & ~offers.tight
+            & offers.full
+            & ~self.barred
+            & ~self.near
+        )
+        if found := self._least(offers.cost_s, room):
+            yield {"rule": "capacity", "cost_s": found[0], "shift": found[1]}
+        yield from self._try_team()
+
+    def _barred_twice(self, shift: Shift) -> bool:
+        visit, barred = self.visit, self.lines.problem.site_by_id[self.visit.site].barred
+        rules = (
+            visit.pin not in (None, shift.id),
+            shift.closed,
+            not set(visit.skills) <= set(shift.skills),
+            not set(barred).isdisjoint(shift.members),
+        )
+        return sum(rules) > 1
+
+    def _tell_bar(self, rule: str, shift_id: str) -> Help:
+        shift = self.lines.problem.shift_by_id[shift_id]
+        if rule == "skills":
+            return {"lacking": [skill for skill in self.visit.skills if skill not in shift.skills]}
+        if rule == "recusal":
+            barred = self.lines.problem.site_by_id[self.visit.site].barred
+            return {"members": sorted(set(barred) & set(shift.members))}
+        return {}
+
+    def _try_team(self) -> Iterator[Help]:
+        """Yield the cheapest slot in which one more team, with a crew that may go, would serve the visit."""
+        problem, visit = self.lines.problem, self.visit
+        place = problem.site_by_id[visit.site].location
+        best: tuple[int, str, int] | None = None
+        for index in self.windows:
+            shift = problem.shifts[index]
+            depot = problem.depot_by_id[shift.depot].location
+            cost = problem.leg_s(depot, place) + problem.leg_s(place, depot)
+            better = (best is None or cost < best[0]) and not self.blocked[index]
+            if better and _test_alone(problem, [shift], visit) is None:
+                best = cost, shift.slot, shift.day
+        if best is not None and visit.pin is None:
+            yield {"rule": "team", "cost_s": best[0], "slot": best[1], "day": best[2]}
+
+
+def _list_other_slots(lines: Lines, visit: Visit) -> list[Help]:
+    """Return the cheapest shift of any slot that could serve the visit if its slot were allowed."""
+    problem = lines.problem
+    spans = {
+        index: (shift.start_s, shift.end_s)
+        for index, shift in enumerate(problem.shifts)
+        if problem.bars(shift, visit) is None and not lines.list_blocking(visit, shift.day)
+    }
+    if lines.is_capped(visit) or not spans:
+        return []
+    offers = lines.offer(visit, spans)
+    at = np.flatnonzero(offers.fits)
+    if not len(at):
+        return []
+    best = at[np.lexsort((offers.shift[at], offers.cost_s[at]))[0]]
+    shift = problem.shifts[offers.shift[best]]
+    return [{"rule": "slot", "cost_s": int(offers.cost_s[best]), "shift": shift.id, "slot": shift.slot}]
 
 
 def _test_alone(problem: Problem, shifts: Sequence[Shift], visit: Visit) -> Unserved | None:
@@ -140,7 +284,7 @@ def _test_alone(problem: Problem, shifts: Sequence[Shift], visit: Visit) -> Unse
     for shift in shifts:
         depot = problem.depot_by_id[shift.depot].location
         out, back = problem.leg_s(depot, place), problem.leg_s(place, depot)
-        window = _find_window(visit, shift)
+        window = find_window(visit, shift)
         late = _measure_lateness(shift, window, visit, out_s=out, back_s=back)
         full = (shift.capacity is not None and visit.demand > shift.capacity) or shift.max_stops == 0
         detail: dict[str, object] = {"shift": shift.id}
@@ -166,102 +310,3 @@ def _measure_lateness(shift: Shift, window: Window, visit: Visit, *, out_s: int,
     """Return by how many seconds an empty shift misses the window or its end, 0 when it keeps both."""
     begin = max(shift.start_s + out_s, window.open_s)
     return max(0, begin - window.close_s, begin + visit.service_s + back_s - shift.end_s)
-
-
-def _price_insertion(problem: Problem, line: _Line, visit: Visit) -> int | None:
-    """Return the least extra travel of inserting `visit`, None where it does not fit."""
-    if line.full(visit):
-        return None
-    return min((cost for cost, _, _ in _list_insertions(problem, line, visit)), default=None)
-
-
-def _list_insertions(problem: Problem, line: _Line, visit: Visit) -> Iterator[tuple[int, int, int]]:
-    """Yield extra travel, position and leaving time of each insertion that keeps every time."""
-    window = _find_window(visit, line.shift)
-    place = problem.site_by_id[visit.site].location
-    for number, left in enumerate(line.leave_s):
-        if left > window.close_s:
-            return
-        if window.open_s + visit.service_s > line.latest_s[number]:
-            continue
-        before, after = line.places[number], line.places[number + 1]
-        out, on = problem.leg_s(before, place), problem.leg_s(place, after)
-        begin = max(left + out, window.open_s)
-        done = begin + visit.service_s
-        if begin <= window.close_s and done + on <= line.latest_s[number]:
-            direct = problem.leg_s(before, after) if line.stops else 0
-            yield out + on - direct, number, done
-
-
-def _list_blocking(problem: Problem, served: Mapping[str, Shift], visit: Visit, day: int) -> list[str]:
-    """Return the served visits of the same site that are too few days from `day`."""
-    gap = problem.site_by_id[visit.site].min_gap_days
-    return [
-        other.id
-        for other in _list_siblings(problem, visit)
-        if other.id in served and abs(served[other.id].day - day) < gap
-    ]
-
-
-def _list_siblings(problem: Problem, visit: Visit) -> list[Visit]:
-    return [other for other in problem.visits_by_site[visit.site] if other.id != visit.id]
-
-
-def _tell_gap(
-    problem: Problem, served: Mapping[str, Shift], visit: Visit, breaking: tuple[int, str]
-) -> Unserved:
-    shift = problem.shift_by_id[breaking[1]]
-    blocking = _list_blocking(problem, served, visit, shift.day)
-    detail: dict[str, object] = {
-        "shift": shift.id,
-        "day": shift.day,
-        "cost_s": breaking[0],
-        "min_gap_days": problem.site_by_id[visit.site].min_gap_days,
-        "blocking": blocking,
-        "blocking_days": [served[other].day for other in blocking],
-    }
-    return Unserved(visit.id, "gap", detail)
-
-
-def _tell_no_room(
-    problem: Problem,
-    endless: Mapping[str, _Line],
-    served: Mapping[str, Shift],
-    visit: Visit,
-    shifts: Sequence[Shift],
-) -> Unserved:
-    """Return the reason with what would help: a longer shift, or one more team in a slot."""
-    longer: tuple[int, str] | None = None
-    team_slot = None
-    for shift in shifts:
-        if _list_blocking(problem, served, visit, shift.day):
-            continue
-        if team_slot is None and _test_alone(problem, [shift], visit) is None:
-            team_slot = shift.slot
-        line = endless[shift.id]
-        if not line.full(visit):
-            extra = _measure_overtime(problem, line, visit)
-            if extra is not None:
-                longer = min(longer or (extra, shift.id), (extra, shift.id))
-    detail = {
-        "shifts": len(shifts),
-        "longer_shift": longer[1] if longer else None,
-        "longer_by_s": longer[0] if longer else None,
-        "extra_team_slot": team_slot,
-    }
-    return Unserved(visit.id, "no_room", detail)
-
-
-def _measure_overtime(problem: Problem, line: _Line, visit: Visit) -> int | None:
-    """Return the least overtime of an endless line's shift with `visit` inserted, None if it never fits."""
-    least = None
-    for _, number, done in _list_insertions(problem, line, visit):
-        clock, here = done, problem.site_by_id[visit.site].location
-        for index in range(number, len(line.stops)):
-            stop = line.stops[index]
-            clock += problem.leg_s(here, line.places[index + 1])
-            clock = max(clock, _find_window(stop, line.shift).open_s) + stop.service_s
-            here = line.places[index + 1]
-        extra = clock + problem.leg_s(here, line.places[-1]) - line.shift.end_s
-        least = extra if least is None else min(least, extra)
-    return least

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -129,7 +130,7 @@ class Problem:
         With every broken invariant.
     """
 
-    travel_s: NDArray[np.int32] | PointTravel
+    travel_s: NDArray[np.integer[Any]] | PointTravel
     depots: tuple[Depot, ...]
     shifts: tuple[Shift, ...]
     sites: tuple[Site, ...]
@@ -161,7 +162,8 @@ class Problem:
         rows, columns = np.asarray(origins, dtype=np.int64), np.asarray(destinations, dtype=np.int64)
         if isinstance(self.travel_s, PointTravel):
             return self.travel_s.block_s(rows, columns)
-        return self.travel_s[np.ix_(rows, columns)]
+        block: NDArray[np.int32] = self.travel_s[np.ix_(rows, columns)]
+        return block
 
     def bars(self, shift: Shift, visit: Visit) -> str | None:
         """Return the code of the rule that keeps `visit` off `shift` at any time, None if none does."""

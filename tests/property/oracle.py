@@ -31,6 +31,26 @@ def follow(problem: Problem, shift: Shift, order: Sequence[Visit], *, extra_s: i
     return travel if not order or back <= shift.end_s + extra_s else None
 
 
+def find_bars(problem: Problem, shift: Shift, visit: Visit) -> set[str]:
+    """Return every rule that keeps `visit` off `shift` whatever the times."""
+    barred = {site.id: site.barred for site in problem.sites}[visit.site]
+    rules = {
+        "pin": visit.pin is not None and visit.pin != shift.id,
+        "closed": shift.closed and visit.id not in shift.fixed,
+        "skills": any(skill not in shift.skills for skill in visit.skills),
+        "recusal": any(member in shift.members for member in barred),
+    }
+    return {rule for rule, holds in rules.items() if holds}
+
+
+def is_capped(problem: Problem, visit: Visit, served: Iterable[str]) -> bool:
+    """Return whether the cap of `visit` is used up by what is served."""
+    most = {cap.id: cap.most for cap in problem.caps}
+    kept = set(served)
+    used = sum(other.cap == visit.cap and other.id in kept for other in problem.visits)
+    return visit.cap is not None and used >= most[visit.cap]
+
+
 def too_near(problem: Problem, visit: Visit, day: int, served: Mapping[str, int]) -> list[str]:
     """Return the served visits (id to day) of the same site that are too few days from `day`."""
     gap = {site.id: site.min_gap_days for site in problem.sites}[visit.site]
@@ -49,6 +69,7 @@ def count_lost(problem: Problem, served: Iterable[str]) -> int:
     kept = set(served)
     lost = sum(v.prize + (1_000_000 if v.mandatory else 0) for v in problem.visits if v.id not in kept)
     unseen = {v.site for v in problem.visits} - {v.site for v in problem.visits if v.id in kept}
+    unseen -= {site.id for site in problem.sites if site.seen}
     return lost + problem.first_visit_prize * len(unseen)
 
 
@@ -58,6 +79,14 @@ def list_plans(problem: Problem) -> Iterator[tuple[dict[str, int], int]]:
     for picked in itertools.product(choices, repeat=len(problem.visits)):
         served = {v.id: s.day for v, s in zip(problem.visits, picked, strict=True) if s is not None}
         if any(v.id in served and too_near(problem, v, served[v.id], served) for v in problem.visits):
+            continue
+        if any(
+            s is not None and find_bars(problem, s, v) for v, s in zip(problem.visits, picked, strict=True)
+        ):
+            continue
+        if any(
+            sum(v.cap == cap.id and v.id in served for v in problem.visits) > cap.most for cap in problem.caps
+        ):
             continue
         travel = 0
         for shift in problem.shifts:

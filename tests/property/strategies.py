@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from planner.problem import Depot, Problem, Shift, Site, Visit, Window
+from planner.problem import Cap, Depot, Problem, Shift, Site, Visit, Window
 
 SLOTS = ("a", "b", "c", "d")
 
@@ -26,13 +26,28 @@ def problems(draw: st.DrawFn, *, max_visits: int = 8, max_shifts: int = 4) -> Pr
         for number in range(draw(st.integers(0, max_shifts)))
     )
     sites = tuple(
-        Site(f"I{number}", draw(places), draw(st.integers(0, 3))) for number in range(draw(st.integers(1, 4)))
+        Site(
+            f"I{number}",
+            draw(places),
+            draw(st.integers(0, 3)),
+            draw(st.sampled_from(((), (), ("p",), ("q", "r")))),
+            draw(st.sampled_from((False, False, True))),
+        )
+        for number in range(draw(st.integers(1, 4)))
     )
+    caps = tuple(Cap(f"C{number}", draw(st.integers(0, 2))) for number in range(draw(st.integers(0, 2))))
     visits = tuple(
-        _draw_visit(draw, f"V{number}", draw(st.sampled_from(sites)).id)
+        _draw_visit(
+            draw,
+            f"V{number}",
+            draw(st.sampled_from(sites)).id,
+            caps=[cap.id for cap in caps],
+            shifts=[shift.id for shift in shifts],
+        )
         for number in range(draw(st.integers(0, max_visits)))
     )
-    return Problem(travel, depots, shifts, sites, visits, draw(st.sampled_from((0, 0, 30, 500))))
+    prize = draw(st.sampled_from((0, 0, 30, 500)))
+    return Problem(travel, depots, shifts, sites, visits, prize, caps)
 
 
 def _draw_shift(draw: st.DrawFn, name: str, depots: list[str]) -> Shift:
@@ -47,10 +62,13 @@ def _draw_shift(draw: st.DrawFn, name: str, depots: list[str]) -> Shift:
         depot=draw(st.sampled_from(depots)),
         capacity=draw(st.sampled_from((None, None, 0, 3, 6))),
         max_stops=draw(st.sampled_from((None, None, 0, 1, 2))),
+        skills=draw(st.sampled_from(((), ("certified",), ("certified", "fire")))),
+        members=draw(st.sampled_from(((), ("p", "q"), ("r",)))),
+        closed=draw(st.sampled_from((False, False, False, True))),
     )
 
 
-def _draw_visit(draw: st.DrawFn, name: str, site: str) -> Visit:
+def _draw_visit(draw: st.DrawFn, name: str, site: str, *, caps: list[str], shifts: list[str]) -> Visit:
     windows = []
     for slot in draw(st.lists(st.sampled_from(SLOTS), unique=True, max_size=3)):
         opens = draw(st.integers(0, 150))
@@ -63,4 +81,7 @@ def _draw_visit(draw: st.DrawFn, name: str, site: str) -> Visit:
         mandatory=draw(st.booleans()),
         demand=draw(st.integers(0, 3)),
         windows=tuple(windows),
+        skills=draw(st.sampled_from(((), (), ("certified",), ("fire",)))),
+        cap=draw(st.sampled_from([None, *caps])),
+        pin=draw(st.sampled_from([None, None, None, None, *shifts[:1]])),
     )
