@@ -128,6 +128,9 @@ def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[s
         seed=int(parameters.get("seed", 1)),
         iterations=DEFAULT_ITERATIONS if iterations is None and limit_s is None else iterations,
         limit_s=limit_s,
+        joint_departments=tuple(parameters.get("joint_departments", ())),
+        joint_slots_a_week=int(parameters.get("joint_slots_a_week", 0)),
+        accompanied=int(parameters.get("accompanied", 0)),
     )
     result = make_plan(
         wiring.store,

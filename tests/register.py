@@ -5,9 +5,22 @@ from __future__ import annotations
 import datetime as dt
 
 import shapely
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from data.schema import Finding, GridArea, Institution, Officer, School, Tip, VisitRecord
+from data.schema import (
+    Finding,
+    GridArea,
+    Institution,
+    Officer,
+    PlanRevision,
+    PlanShift,
+    PlanShiftMember,
+    PlanStop,
+    School,
+    Tip,
+    VisitRecord,
+)
 from data.terms import (
     SLOT_CLASS,
     Authority,
@@ -15,6 +28,7 @@ from data.terms import (
     FindingStatus,
     Kind,
     Outcome,
+    PlanStatus,
     SiteStatus,
     SlotKind,
     Stage,
@@ -67,6 +81,7 @@ def add_visit(
     slot: SlotKind = SlotKind.NOON,
     outcome: Outcome = Outcome.SEEN_OPEN,
     team: str = "T1",
+    stop_id: int | None = None,
 ) -> int:
     """Add one visit and return its id."""
     record = VisitRecord(
@@ -78,6 +93,7 @@ def add_visit(
         reason=VisitReason.DUE,
         outcome=outcome,
         team=team,
+        plan_stop_id=stop_id,
     )
     session.add(record)
     session.flush()
@@ -180,3 +196,83 @@ def add_district(session: Session, count: int = 25) -> list[int]:
     ]
     add_officers(session)
     return ids
+
+
+def add_plan(
+    session: Session,
+    first: dt.date,
+    last: dt.date,
+    *,
+    status: PlanStatus = PlanStatus.PUBLISHED,
+    published_at: dt.datetime | None = NOW,
+) -> int:
+    """Add one plan without rows and return its id."""
+    count = session.scalar(select(func.count()).select_from(PlanRevision)) or 0
+    record = PlanRevision(
+        code=f"P{first:%Y%m%d}-{count + 1:03d}",
+        period_from=first,
+        period_to=last,
+        round_from=first,
+        status=status,
+        options={},
+        seed=1,
+        input_digest="",
+        document_digest="",
+        document=b"",
+        summary={},
+        created_at=NOW,
+        created_by="lead",
+        published_at=published_at,
+    )
+    session.add(record)
+    session.flush()
+    return record.id
+
+
+def add_shift(
+    session: Session,
+    plan_id: int,
+    date: dt.date,
+    crew: tuple[str, ...],
+    *,
+    kind: SlotKind = SlotKind.EVENING,
+    institution_id: int | None = None,
+) -> int | None:
+    """Add one shift of a plan with the officers of these codes; return the id of its stop, if it has one."""
+    count = session.scalar(select(func.count()).select_from(PlanShift)) or 0
+    shift = PlanShift(
+        plan_id=plan_id,
+        code=f"{date}-{kind.value}-{count}",
+        team="T1",
+        date=date,
+        slot_kind=kind,
+        start_s=61_200,
+        end_s=75_600,
+        travel_s=0,
+    )
+    session.add(shift)
+    session.flush()
+    ids = dict(session.execute(select(Officer.code, Officer.id)).tuples().all())
+    session.add_all(PlanShiftMember(shift_id=shift.id, officer_id=ids[code]) for code in crew)
+    session.flush()
+    if institution_id is None:
+        return None
+    stop = PlanStop(
+        plan_id=plan_id,
+        shift_id=shift.id,
+        institution_id=institution_id,
+        visit_code=f"V{shift.id}",
+        name="",
+        address="",
+        lon=LON,
+        lat=LAT,
+        sequence=1,
+        arrive_s=61_200,
+        start_s=61_200,
+        leave_s=62_100,
+        slot_class=SLOT_CLASS[kind],
+        reasons=[],
+    )
+    session.add(stop)
+    session.flush()
+    return stop.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,13 @@ def plan_command(
     teams: Annotated[int, typer.Option("--teams", help="Most teams at work in one slot.")] = 6,
     depot: Annotated[str | None, typer.Option("--depot", help="LON,LAT where shifts start (WGS-84).")] = None,
     travel: Annotated[str, typer.Option("--travel", help="walk, ebike or car.")] = "ebike",
+    joint_departments: Annotated[
+        str, typer.Option("--joint-departments", help="Departments of joint teams, between commas.")
+    ] = "",
+    joint_slots: Annotated[int, typer.Option("--joint-slots-a-week", help="Joint slots in each week.")] = 0,
+    accompanied: Annotated[
+        int, typer.Option("--accompanied", help="Rounds of the period that an official accompanies.")
+    ] = 0,
     seed: Seed = 1,
     iterations: Iterations = None,
     limit_s: Limit = None,
@@ -57,6 +65,9 @@ def plan_command(
             workers=workers,
             travel=travel,
             depot=None if depot is None else _read_point(depot),
+            joint_departments=tuple(filter(None, re.split(r"[,，、\s]+", joint_departments))),
+            joint_slots_a_week=joint_slots,
+            accompanied=accompanied,
         )
         with progress_bar(shown=not as_json) as report:
             result = make_plan(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
 from planner.errors import OptionsError
-from planner.options import RosterOptions, SearchOptions, SolveOptions
+from planner.options import PlanOptions, RosterOptions, SearchOptions, SolveOptions
+
+PERIOD = {"first": dt.date(2026, 11, 23), "last": dt.date(2026, 11, 29)}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,13 @@ from planner.options import RosterOptions, SearchOptions, SolveOptions
             RosterOptions,
             {"max_week": 0, "min_rest_h": 24, "effort": 0, "seed": 2**31},
             {"max_week", "min_rest_h", "effort", "seed"},
+        ),
+        (RosterOptions, {"free_weekend_weeks": -1, "accompanied": -1}, {"free_weekend_weeks", "accompanied"}),
+        (PlanOptions, {**PERIOD, "joint_slots_a_week": 1}, {"joint_departments"}),
+        (
+            PlanOptions,
+            {**PERIOD, "joint_slots_a_week": -1, "accompanied": 101},
+            {"joint_slots_a_week", "accompanied", "joint_departments"},
         ),
     ],
 )

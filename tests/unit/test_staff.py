@@ -82,6 +82,20 @@ def test_a_short_file_keeps_certificates_and_leave(store: Store, tmp_path: Path)
     assert (officer.certificate_no, officer.leads, officer.leave) == (None, False, [])
 
 
+def test_officials_and_first_days(store: Store, tmp_path: Path) -> None:
+    """Who leads from the office only accompanies; a file without the columns leaves both as they are."""
+    head = [*HEAD, "到岗日期"]
+    rows = [["01", "张", "教育局", "L1", "", "副局长", "", "2026-10-08"], ["02", "李", "教育局", *[""] * 5]]
+    load(store, tmp_path, [head, *rows])
+    first, second = held(store)
+    assert (first.official, first.leads, first.joined_on) == (True, False, dt.date(2026, 10, 8))
+    assert (second.official, second.joined_on) == (None, None)
+    assert load(store, tmp_path, [HEAD[:3], ["01", "张", "教育局"]]).unchanged == 1
+    assert held(store)[0].official
+    bad = load(store, tmp_path, [head, [*rows[0][:-1], "上月"]])
+    assert [(r.column, r.code) for r in bad.rejected] == [("到岗日期", "bad_date")]
+
+
 @pytest.mark.parametrize(
     ("row", "column", "code"),
     [
