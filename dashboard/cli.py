@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard.commands.bench import bench
 from dashboard.commands.door import Database, Json, open_door
 from dashboard.commands.plans import (
     check_command,
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
 app.add_typer(accounts, name="user")
+app.add_typer(bench, name="bench")
 app.command("locate")(locate_command)
 app.command("plan")(plan_command)
 app.command("check")(check_command)

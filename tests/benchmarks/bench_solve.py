@@ -8,45 +8,12 @@ from __future__ import annotations
 import argparse
 import time
 
+from planner.generator import make_district
 from planner.options import SolveOptions
 from planner.plan import measure_objective
-from planner.problem import Problem
 from planner.solve import solve
 from planner.verify import verify
-from tests.benchmarks.districts import make_district
-
-
-def go_nearest(problem: Problem) -> dict[str, tuple[str, ...]]:
-    """Return what a spreadsheet does: shift by shift, always the nearest visit that still fits."""
-    left = {visit.id: visit for visit in problem.visits}
-    days: dict[str, list[int]] = {}
-    plan = {}
-    for shift in sorted(problem.shifts, key=lambda shift: (shift.day, shift.start_s, shift.id)):
-        depot = problem.depot_by_id[shift.depot].location
-        here, clock, route = depot, shift.start_s, []
-        while True:
-            fitting = []
-            for visit in left.values():
-                site = problem.site_by_id[visit.site]
-                window = next((window for window in visit.windows if window.slot == shift.slot), None)
-                if window is None or any(
-                    abs(day - shift.day) < site.min_gap_days for day in days.get(site.id, ())
-                ):
-                    continue
-                step = int(problem.travel_s[here, site.location])
-                start = max(clock + step, window.open_s)
-                back = int(problem.travel_s[site.location, depot])
-                if start <= window.close_s and start + visit.service_s + back <= shift.end_s:
-                    fitting.append((step, visit.id, start + visit.service_s, site))
-            if not fitting:
-                break
-            _, visit_id, clock, site = min(fitting, key=lambda item: item[:2])
-            here = site.location
-            route.append(visit_id)
-            days.setdefault(site.id, []).append(shift.day)
-            del left[visit_id]
-        plan[shift.id] = tuple(route)
-    return plan
+from tests.benchmarks.baselines import go_nearest
 
 
 def main() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from planner.generator import make_district
 from planner.improve import Progress, fill_plan, improve
 from planner.options import SearchOptions
 from planner.plan import measure_objective
-from tests.benchmarks.bench_solve import go_nearest
-from tests.benchmarks.districts import make_district
+from tests.benchmarks.baselines import go_nearest
 from tests.rules.cases import make_problem
 
 DISTRICT = make_district(60, seed=3, teams=1, days=14)

@@ -7,13 +7,13 @@ import pytest
 from planner import solve as module
 from planner.errors import BrokenPlanError
 from planner.exchange import format_plan
+from planner.generator import make_district
 from planner.options import SolveOptions
 from planner.plan import Objective, list_sequences, measure_objective
 from planner.problem import Problem
 from planner.routing import route_first
 from planner.solve import solve
 from planner.verify import Report, Violation, verify
-from tests.benchmarks.districts import make_district
 from tests.rules.cases import make_problem
 
 DISTRICT = make_district(90, seed=5, teams=1, days=14)
