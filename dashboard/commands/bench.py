@@ -62,14 +62,16 @@ def bench_command(
 ) -> None:
     """Solve a benchmark file and print its published objective beside the best known one."""
     with open_door(as_json=as_json, database=None) as door:
-        from planner.exchange import write_plan
+        from planner.exchange import format_plan
         from planner.instances import read_instance
         from planner.options import SolveOptions
         from planner.solve import solve
 
+        instance = read_instance(file, form=form.value, teams=teams)
+        if output is not None:
+            _write(output, "")  # Refuse before the search, not after it.
         if iterations is None and limit_s is None:
             limit_s = DEFAULT_LIMIT_S
-        instance = read_instance(file, form=form.value, teams=teams)
         options = SolveOptions(
             seed=seed, iterations=iterations, limit_s=limit_s, workers=workers, engine=engine, bound=False
         )
@@ -78,9 +80,26 @@ def bench_command(
             plan = solve(instance.problem, options=options, progress=lambda s: report(s.share, "solving"))
         seconds = time.perf_counter() - begun
         if output is not None:
-            write_plan(plan, output)
+            _write(output, format_plan(plan))
         result = _describe(file, instance, plan, seconds=seconds)
         door.answer(result, *_tell(result))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file.
+
+    Raises
+    ------
+    PlannerError
+        `output_failed`.
+    """
+    from planner.errors import PlannerError
+
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        fields: dict[str, object] = {"file": str(path), "reason": error.strerror}
+        raise PlannerError(code="output_failed", fields=fields) from error
 
 
 def _describe(file: Path, instance: Instance, plan: Plan, *, seconds: float) -> dict[str, Any]:
@@ -147,7 +166,7 @@ def generate_command(
 
         document = generate_document(institutions, seed=seed, teams=teams, days=days)
         text = format_document(document)
-        output.write_text(text, encoding="utf-8", newline="\n")
+        _write(output, text)
         counts = {part: _count(document[part]) for part in ("sites", "visits", "shifts")}
         door.answer(
             {"file": str(output), "bytes": len(text.encode()), "seed": seed, **counts},

@@ -3,7 +3,7 @@
 Run from the repository: python -m tests.benchmarks.bench_planner --classes districts --sizes 200 --seeds 1 2
 Every solve runs in a fresh process on one core. The limits are processor seconds for both engines; the
 table tells the seconds each really had (reasons and check included for the planner) and its peak memory.
-PyVRP runs in an interpreter that has it (--pyvrp-python PATH, or this one); without it its columns stay empty.
+PyVRP runs in an interpreter that has it (--pyvrp-python PATH, or this one); its columns stay empty otherwise.
 """
 
 from __future__ import annotations

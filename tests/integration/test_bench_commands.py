@@ -96,6 +96,13 @@ def test_broken_files_are_refused_in_two_languages(folder: Path) -> None:
     assert "cannot be read" in missing["en"]
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_the_search(folder: Path) -> None:
+    nowhere = folder / "none" / "plan.json"
+    error = run(folder / "t.txt", "--format", "toptw", "--limit-s", 60, "-o", nowhere, expect=2)["error"]
+    assert error["code"] == "output_failed" and "none" in error["en"]
+    assert run("generate", "--institutions", 5, "-o", nowhere, expect=2)["error"]["code"] == "output_failed"
+
+
 def test_generated_districts_repeat_and_solve(tmp_path: Path) -> None:
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     answer = run("generate", "--institutions", 20, "--seed", 4, "-o", one)
