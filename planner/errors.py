@@ -84,3 +84,9 @@ class BrokenPlanError(PlannerError):
     """The independent checker found a broken rule in a plan the solver made."""
 
     code = "broken_plan"
+
+
+class RepairError(FaultyInputError):
+    """What is said to have changed does not fit the plan."""
+
+    code = "repair"

@@ -19,12 +19,17 @@ PIN_PENALTY = 10**9
 """What leaving out a pinned visit costs inside the search: more than any plan can save."""
 
 
-def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
-    """Return the arrays the kernel reads."""
+def gather_facts(
+    problem: Problem, *, options: SearchOptions, homes: Mapping[str, str] | None = None, stay_s: int = 0
+) -> kernel.Facts:
+    """Return the arrays the kernel reads.
+
+    `homes` names the shift that visits had in an earlier plan; leaving it costs `stay_s` in the search.
+    """
     slots = {slot: index for index, slot in enumerate(problem.shifts_by_slot)}
     everywhere = np.arange(len(problem.travel_s))
     travel_s = problem.block_s(everywhere, everywhere)
-    visit = _table_visits(problem)
+    visit = _table_visits(problem, homes or {})
     duty = _table_duties(problem, slots)
     window = _table_windows(problem, slots)
     if len(duty):
@@ -58,6 +63,7 @@ def gather_facts(problem: Problem, *, options: SearchOptions) -> kernel.Facts:
                 options.waiting_sample,
                 round(options.blink * 1e6),
                 problem.first_visit_prize,
+                stay_s,
             ],
             dtype=np.int64,
         ),
@@ -79,10 +85,11 @@ def _measure_least_legs(
     return np.asarray(least[np.searchsorted(used, place)])
 
 
-def _table_visits(problem: Problem) -> NDArray[np.int64]:
+def _table_visits(problem: Problem, homes: Mapping[str, str]) -> NDArray[np.int64]:
     number = {site.id: index for index, site in enumerate(problem.sites)}
+    shift = {item.id: index for index, item in enumerate(problem.shifts)}
     cap = {item.id: index for index, item in enumerate(problem.caps)}
-    table = np.zeros((len(problem.visits), 10), dtype=np.int64)
+    table = np.zeros((len(problem.visits), 11), dtype=np.int64)
     for index, visit in enumerate(problem.visits):
         site = number[visit.site]
         table[index, kernel.PLACE] = problem.sites[site].location
@@ -90,6 +97,7 @@ def _table_visits(problem: Problem) -> NDArray[np.int64]:
         table[index, kernel.PENALTY] = visit.penalty + (PIN_PENALTY if visit.pin else 0)
         table[index, kernel.DEMAND] = visit.demand
         table[index, kernel.SITE] = site
+        table[index, kernel.HOME] = shift.get(homes.get(visit.id, ""), -1)
         table[index, kernel.CAP] = len(cap) if visit.cap is None else cap[visit.cap]
     return table
 

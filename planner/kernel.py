@@ -25,16 +25,17 @@ from numba import njit
 
 BIG = 1 << 40
 
-PLACE, SERVICE, PENALTY, DEMAND, SITE, FROM, TO, AWAY, LEAST, CAP = range(10)
+PLACE, SERVICE, PENALTY, DEMAND, SITE, FROM, TO, AWAY, LEAST, CAP, HOME = range(11)
 """Columns of `Facts.visit`; FROM and TO bound its rows of `choice`. AWAY is seconds to the first depot,
 LEAST the service time and the shortest legs to and from anywhere: no insertion takes less. CAP is a row of
-`Facts.most`; one that limits nothing stands for no cap."""
+`Facts.most`; one that limits nothing stands for no cap. HOME is the shift a repair would keep, or -1."""
 GAP = 0
 """Column of `Facts.owner`; FROM and TO bound its part of `sibling`."""
 DEPOT, START, END, CAPACITY, MOST, DAY, SLOT, FIXED = range(8)
 """Columns of `Facts.duty`; nothing is inserted among or taken from the first FIXED stops."""
-MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST = range(5)
-"""Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize."""
+MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST, STAY = range(6)
+"""Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize, and what
+it costs when a visit is not at HOME."""
 
 STOP, WHERE, LEAVE, LATEST, STEP = range(5)
 """Columns of `Search.route` by shift and position; STEP is the travel to the next position."""
@@ -59,7 +60,7 @@ class Facts(NamedTuple):
 
     travel: np.ndarray  # (locations, locations) int32 seconds
     inward: np.ndarray  # its transpose, so that all legs to one place lie side by side
-    visit: np.ndarray  # (visits, 10) int64
+    visit: np.ndarray  # (visits, 11) int64
     window: np.ndarray  # (visits, slots, 2) int32 open and close, close -1 where the slot is not allowed
     choice: np.ndarray  # (choices,) int32, the shifts that can serve a visit alone, by visit
     owner: np.ndarray  # (sites, 7) int64
@@ -67,7 +68,7 @@ class Facts(NamedTuple):
     near: np.ndarray  # (visits, neighbours) int32, itself first
     duty: np.ndarray  # (shifts, 8) int64
     most: np.ndarray  # (caps + 1,) int64 served visits allowed
-    knobs: np.ndarray  # (5,) int64
+    knobs: np.ndarray  # (6,) int64
 
 
 class Search(NamedTuple):
@@ -199,13 +200,15 @@ def keeps_gap(f, s, v, r):
 @_compiled
 def lose(f, s, v):
     """Mark `v` absent in the books; its route is the caller's."""
-    site = f.visit[v, SITE]
+    site, shift = f.visit[v, SITE], s.tally[v, SHIFT]
     s.tally[v, SHIFT] = -1
     s.seen[site] -= 1
     s.capped[f.visit[v, CAP]] -= 1
     s.numbers[COST] += f.visit[v, PENALTY]
     if s.seen[site] == 0:
         s.numbers[COST] += f.knobs[FIRST]
+    if shift == f.visit[v, HOME]:
+        s.numbers[COST] += f.knobs[STAY]
 
 
 @_compiled
@@ -218,6 +221,8 @@ def gain(f, s, v, r):
     s.seen[site] += 1
     s.capped[f.visit[v, CAP]] += 1
     s.numbers[COST] -= f.visit[v, PENALTY]
+    if r == f.visit[v, HOME]:
+        s.numbers[COST] -= f.knobs[STAY]
 
 
 @_compiled
@@ -366,6 +371,7 @@ def recreate(f, s, queued, touched, blink):
         cap = f.visit[v, CAP]
         if s.capped[cap] >= f.most[cap]:
             continue
+        home, stay = f.visit[v, HOME], f.knobs[STAY]
         best, chosen = BIG, -1
         for k in range(f.visit[v, FROM], f.visit[v, TO]):
             r = f.choice[k]
@@ -378,6 +384,8 @@ def recreate(f, s, queued, touched, blink):
                     continue
             known = s.known[k, OF] == s.book[r, STAMP]
             cost = s.known[k, OFFER] >> 16 if known else place_best(f, s, v, k)
+            if r == home:
+                cost -= stay
             if cost < best and keeps_gap(f, s, v, r):
                 best, chosen = cost, k
         if best >= worth:
@@ -388,7 +396,7 @@ def recreate(f, s, queued, touched, blink):
             s.route[r, p + 1, STOP] = s.route[r, p, STOP]
         s.route[r, at, STOP] = v
         s.book[r, COUNT] += 1
-        s.numbers[COST] += best
+        s.numbers[COST] += s.known[chosen, OFFER] >> 16
         gain(f, s, v, r)
         refresh(f, s, r)
     return touched
@@ -462,6 +470,8 @@ def start(f, s):
     s.numbers[COST] = 0
     for v in range(s.tally.shape[0]):
         s.numbers[COST] += f.visit[v, PENALTY]
+        if f.visit[v, HOME] >= 0:
+            s.numbers[COST] += f.knobs[STAY]
     for site in range(s.seen.shape[0]):
         if s.seen[site] == 0 and f.owner[site, TO] > f.owner[site, FROM]:
             s.numbers[COST] += f.knobs[FIRST]

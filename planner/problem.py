@@ -162,8 +162,7 @@ class Problem:
         rows, columns = np.asarray(origins, dtype=np.int64), np.asarray(destinations, dtype=np.int64)
         if isinstance(self.travel_s, PointTravel):
             return self.travel_s.block_s(rows, columns)
-        block: NDArray[np.int32] = self.travel_s[np.ix_(rows, columns)]
-        return block
+        return self.travel_s[np.ix_(rows, columns)].astype(np.int32, copy=False)
 
     def bars(self, shift: Shift, visit: Visit) -> str | None:
         """Return the code of the rule that keeps `visit` off `shift` at any time, None if none does."""
