@@ -104,7 +104,7 @@ def plan_workbook(view: PlanView) -> bytes:
     roster = _first_sheet(book, "排班表")
     _fill(
         roster,
-        ("日期", "时段", "时间", "小组", "组长", "成员", "应查家数", "路程(分钟)"),
+        ("日期", "时段", "时间", "小组", "组长", "成员", "带队领导", "应查家数", "路程(分钟)"),
         (
             (
                 shift.date.isoformat(),
@@ -112,7 +112,8 @@ def plan_workbook(view: PlanView) -> bytes:
                 f"{clock(shift.start_s)}–{clock(shift.end_s)}",
                 shift.team,
                 "、".join(m.name for m in shift.members if m.leads),
-                "、".join(m.name for m in shift.members),
+                "、".join(m.name for m in shift.members if not m.official),
+                "、".join(m.name for m in shift.members if m.official),
                 len(shift.stops),
                 shift.travel_s // 60,
             )

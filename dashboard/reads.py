@@ -26,6 +26,7 @@ from geo import monitor
 from planner import itinerary, ledger
 from planner.itinerary import PlanHead, PlanView, ShiftView
 from planner.slots import list_slots, read_rules
+from planner.workshare import WorkShare, read_workshares
 
 T = TypeVar("T")
 _MOST_KEPT = 64
@@ -215,6 +216,11 @@ def plan(wiring: Wiring, code: str) -> PlanView:
         `unknown_plan`.
     """
     return _cached(wiring, "plan", (code,), lambda s: itinerary.read_plan(s, code))
+
+
+def workshares(wiring: Wiring, code: str) -> tuple[WorkShare, ...]:
+    """Return every officer's load with a plan."""
+    return _cached(wiring, "workshares", (code,), lambda s: read_workshares(s, code))
 
 
 def shifts(wiring: Wiring, *, day: dt.date, officer_id: int | None = None) -> tuple[ShiftView, ...]:

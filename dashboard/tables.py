@@ -10,12 +10,13 @@ import geopandas as gpd
 import pandas as pd
 
 from dashboard.exports import clock
-from dashboard.i18n import sentence_for, translator
+from dashboard.i18n import Translate, sentence_for, translator
 from dashboard.layers import hotspot_word, per_hundred
 from dashboard.maps import team_number
 from dashboard.phone.today import reason_lines
 from data.terms import Kind, Language
 from planner.itinerary import PlanHead, ShiftView, UnservedView
+from planner.workshare import WorkShare
 
 ENOUGH_FINDINGS = 15
 
@@ -41,18 +42,58 @@ def plan_name(head: PlanHead, language: Language) -> str:
 def shift_rows(shifts: Sequence[ShiftView], language: Language, *, with_slot: bool = True) -> pd.DataFrame:
     """Return one row a shift of one date, with its slot unless all are of the same."""
     t = translator(language)
+    accompanied = any(member.official for shift in shifts for member in shift.members)
     rows = [
         {
             **({t("时段"): slot_name(shift, language)} if with_slot else {}),
             t("小组"): team_number(shift.team),
             t("站数"): len(shift.stops),
             t("组长"): "、".join(m.name for m in shift.members if m.leads),
-            t("组员"): "、".join(m.name for m in shift.members if not m.leads),
+            t("组员"): "、".join(m.name for m in shift.members if not m.leads and not m.official),
+            **({t("带队领导"): officials(shift)} if accompanied else {}),
             t("路程（分钟）"): round(shift.travel_s / 60),
+            t("单位"): "、".join(dict.fromkeys(m.department for m in shift.members if not m.official)),
         }
         for shift in shifts
     ]
     return pd.DataFrame(rows)
+
+
+def officials(shift: ShiftView) -> str:
+    """Return the officials who accompany a shift."""
+    return "、".join(member.name for member in shift.members if member.official)
+
+
+def share_rows(shares: Sequence[WorkShare], language: Language) -> pd.DataFrame:
+    """Return one row an officer: shifts of the plan, of the half-year by kind, and share of the expected."""
+    t = translator(language)
+    rows = [
+        {
+            t("人员"): item.name,
+            t("占应值"): "—" if item.share is None else f"{item.share:.0%}",
+            t("本期"): sum(item.period.values()),
+            t("半年"): sum(item.half_year.values()),
+            **{
+                f"{label} {span}": counts.get(kind, 0)
+                for kind, label in _kinds(t)
+                for span, counts in ((t("本期"), item.period), (t("半年"), item.half_year))
+            },
+            t("单位"): item.department,
+        }
+        for item in shares
+        if not item.official
+    ]
+    return pd.DataFrame(rows)
+
+
+def share_span(shares: Sequence[WorkShare]) -> str:
+    """Return the least and the largest share of the expected, a dash where nobody worked."""
+    known = [item.share for item in shares if item.share is not None and not item.official]
+    return f"{min(known):.0%}–{max(known):.0%}" if known else "—"
+
+
+def _kinds(t: Translate) -> tuple[tuple[str, str], ...]:
+    return ("evening", t("晚间")), ("weekend", t("周末")), ("holiday", t("节假日")), ("day", t("日间"))
 
 
 def stop_rows(shifts: Sequence[ShiftView], language: Language) -> pd.DataFrame:

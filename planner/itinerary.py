@@ -45,7 +45,7 @@ class PlanHead:
 
 @dataclass(frozen=True)
 class MemberView:
-    """An officer on a shift."""
+    """An officer on a shift; an official accompanies it."""
 
     officer_id: int
     code: str
@@ -53,6 +53,7 @@ class MemberView:
     department: str
     certified: bool
     leads: bool
+    official: bool = False
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,15 @@ def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> 
     for member, officer in session.execute(crew.order_by(PlanShiftMember.leads.desc(), Officer.code)):
         certified = is_certified(officer, dates[member.shift_id])
         members[member.shift_id].append(
-            MemberView(officer.id, officer.code, officer.name, officer.department, certified, member.leads)
+            MemberView(
+                officer.id,
+                officer.code,
+                officer.name,
+                officer.department,
+                certified,
+                member.leads,
+                bool(officer.official),
+            )
         )
     stops: dict[int, list[StopView]] = defaultdict(list)
     visits = select(PlanStop, Institution.kind).join(Institution, Institution.id == PlanStop.institution_id)

@@ -148,6 +148,7 @@ def _draw_plan(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) 
         )
     else:
         _draw_slot(visitor, view, slot_place=slot_place)
+        _draw_shares(visitor, view)
     _draw_unserved(visitor, view)
 
 
@@ -263,6 +264,14 @@ def _draw_slot(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) 
         draw_timeline(shifts, names=names, describe=t("各组在本时段的到访时间")),
         describe=t("各组在本时段的到访时间"),
     )
+
+
+def _draw_shares(visitor: Visitor, view: PlanView) -> None:
+    t, shares = visitor.t, reads.workshares(visitor.wiring, view.head.code)
+    with st.expander(t("出勤均衡：各人占应值 {span}", span=tables.share_span(shares))):
+        note = t("应值按在岗时间折算：请假和未到岗的日子不计；半年指方案之前 183 天，含本期。")
+        st.html(f'<p class="gp-note">{note}</p>')
+        panels.draw_table(tables.share_rows(shares, visitor.language), key="shares", height=420)
 
 
 def _draw_unserved(visitor: Visitor, view: PlanView) -> None:

@@ -60,7 +60,7 @@ def test_workbook_holds_roster_stops_and_what_is_left() -> None:
     read = book(plan_bytes(plan(), "xlsx"))
     assert read.sheetnames == ["排班表", "路线", "未排入"]
     roster = [[cell.value for cell in row] for row in read["排班表"]]
-    assert roster[1] == ["2026-11-23", "工作日晚间", "17:00–21:00", "T1", "张", "张、李", 2, 11]
+    assert roster[1] == ["2026-11-23", "工作日晚间", "17:00–21:00", "T1", "张", "张、李", None, 2, 11]
     routes = [[cell.value for cell in row] for row in read["路线"]]
     assert [row[3:7] + row[10:] for row in routes[1:]] == [
         [1, "17:30", "甲", "托管看护", "是"], [2, "18:00", "乙", "托管看护", None],

@@ -120,6 +120,10 @@ def test_the_roster_shows_the_plan_and_publishes_nothing_twice(open_page: Open) 
     assert [m.value for m in test.metric][:3] == ["6 / 11", "6 / 9", "2 / 2"]
     assert "发布" not in [button.label for button in test.button]
     assert "已发布，不可修改" in words(test)
+    (shares,) = (item for item in test.expander if item.label.startswith("出勤均衡"))
+    (table,) = shares.dataframe
+    assert list(table.value.columns[:4]) == ["人员", "占应值", "本期", "半年"]
+    assert len(table.value) > 0
 
 
 def test_generate_queues_one_job(open_page: Open, parts: Wiring) -> None:
