@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import math
 import multiprocessing
 import resource
 import subprocess
@@ -163,7 +164,7 @@ def bench_districts(given: argparse.Namespace, say: Callable[[str], None]) -> No
             ratios.append((ratio, ours.figures["J"] / near.figures["J"]))
             say(
                 f"| {size} | {seed} | {ours.figures['visits']} | {limit_s:g} | {ours.figures['J']} "
-                f"| {other or '–'} | {near.figures['J']} | {ratio:.3f} | {ratios[-1][1]:.3f} "
+                f"| {other or '–'} | {near.figures['J']} | {_show(ratio)} | {ratios[-1][1]:.3f} "
                 f"| {', '.join(item['mandatory'] for item in found)} "
                 f"| {pyvrp.figures['dropped'] if pyvrp else '–'} "
                 f"| {', '.join(f'{run.cpu_s:.1f}' for run in (ours, pyvrp) if run)} "
@@ -172,7 +173,11 @@ def bench_districts(given: argparse.Namespace, say: Callable[[str], None]) -> No
             )
             assert ours.figures["violations"] == near.figures["violations"] == 0
         means = [sum(column) / len(ratios) for column in zip(*ratios, strict=True)]
-        say(f"| {size} | mean | | | | | | {means[0]:.3f} | {means[1]:.3f} | | | | | |")
+        say(f"| {size} | mean | | | | | | {_show(means[0])} | {means[1]:.3f} | | | | | |")
+
+
+def _show(ratio: float) -> str:
+    return "–" if math.isnan(ratio) else f"{ratio:.3f}"
 
 
 def bench_public(name: str, given: argparse.Namespace, say: Callable[[str], None]) -> None:
