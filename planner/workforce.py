@@ -242,6 +242,8 @@ class Workforce:
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = self.options.seed
         solver.parameters.max_deterministic_time = self.options.effort * share
+        # The balance lives in the relaxation: with all of it linear, tight weeks solve at once.
+        solver.parameters.linearization_level = 2
         status = solver.solve(self.model)
         if status not in (self.cp_model.OPTIMAL, self.cp_model.FEASIBLE):
             raise RosterFailedError(
