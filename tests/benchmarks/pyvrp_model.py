@@ -123,7 +123,8 @@ class Model:
                     shifts[self.day[window["slot"]]] += self.staff[window["slot"]]
             shifts = [value * chance.uniform(0.8, 1.2) for value in shifts]
             # best[d] ends before day d; the next stretch may begin on day d + gap - 1.
-            after = [(worth - 5.0, found) for worth, found in best]
+            urgent = bool(self.visits[visit].get("mandatory"))
+            after = [(worth - (1000.0 if urgent else 5.0), found) for worth, found in best]
             for start in range(last + 1):
                 before = best[max(0, start - gap + 1)]
                 total = 0.0
@@ -132,7 +133,11 @@ class Model:
                     if visit in served and not start <= served[visit] <= end:
                         continue
                     if total > 0:
-                        worth = before[0] + math.log1p(total) + (100.0 if visit in served else 0.0)
+                        worth = (
+                            before[0]
+                            + (2.0 if urgent else 1.0) * math.log1p(total)
+                            + (100.0 if visit in served else 0.0)
+                        )
                         if worth > after[end + 1][0]:
                             after[end + 1] = (worth, {**before[1], visit: (start, end)})
             for day in range(1, len(after)):
