@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,19 @@ def build_desk(
         crews,
         staffing,
         described,
+    )
+
+
+def with_crews(desk: Desk, crews: Sequence[Crew]) -> Desk:
+    """Return the desk with other people in the same teams; the problem's shifts name them too."""
+    by_shift = {f"{crew.slot}-T{crew.number}": crew for crew in crews}
+    shifts = tuple(replace(shift, members=by_shift[shift.id].members) for shift in desk.problem.shifts)
+    roster = replace(desk.roster, crews=tuple(crews))
+    return replace(
+        desk,
+        problem=replace(desk.problem, shifts=shifts),
+        crews=by_shift,
+        staffing=replace(desk.staffing, roster=roster),
     )
 
 

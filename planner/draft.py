@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from data.store import Store
-from planner.desk import Desk, build_desk
+from planner.desk import Desk, build_desk, with_crews
 from planner.errors import BrokenPlanError, PlannerError
+from planner.officials import reseat
 from planner.options import PlanOptions, SolveOptions
 from planner.plan import Plan
 from planner.problem import Problem, Visit
@@ -63,6 +64,7 @@ def make_plan(
         latest = wider, _solve(wider.problem, options, _part(report, attempt), cancel)
         if _left_out(*latest) < _left_out(desk, plan):
             desk, plan = latest
+    desk = _seat_officials(desk, plan)
     report(0.92, "checking")
     checked = verify(desk.problem, plan)
     if not checked.holds:
@@ -93,6 +95,22 @@ def _solve(problem: Problem, options: PlanOptions, report: Report, cancel: Calla
     if cancel is not None and cancel():
         raise PlannerError(code="cancelled")
     return plan
+
+
+def _seat_officials(desk: Desk, plan: Plan) -> Desk:
+    """Return the desk with no official in a team that was given no stop, where another can take the round."""
+    sites = {
+        route.shift: [desk.problem.site_by_id[desk.wants[stop.visit].visit.site] for stop in route.stops]
+        for route in plan.routes
+        if route.stops
+    }
+    at_work = {desk.crews[shift]: places for shift, places in sites.items()}
+    crews = reseat(
+        desk.roster.crews,
+        at_work,
+        may_join=lambda crew, official: not any(official in site.barred for site in at_work[crew]),
+    )
+    return with_crews(desk, crews) if crews != list(desk.roster.crews) else desk
 
 
 def _crowded_out(desk: Desk, plan: Plan) -> list[Visit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +54,28 @@ def accompany(
         return joined, []
     detail: dict[str, int | str] = {"officials": len(officials), "slots": len(open_needs)}
     return joined, [Shortfall("", options.accompanied, len(chosen), "no_official", detail)]
+
+
+def reseat(
+    crews: Sequence[Crew], at_work: Collection[Crew], *, may_join: Callable[[Crew, str], bool]
+) -> list[Crew]:
+    """Return the crews with officials moved from teams without a stop to teams at work in the same slot.
+
+    `may_join` tells whether an official may join a team at work; an official nobody can take stays.
+    """
+    moved = {(crew.slot, crew.number): crew for crew in crews}
+    for crew in crews:
+        if crew.official is None or crew in at_work:
+            continue
+        for host in at_work:
+            key = host.slot, host.number
+            if host.slot == crew.slot and moved[key].official is None and may_join(host, crew.official):
+                members = tuple(sorted((*host.members, crew.official)))
+                moved[key] = replace(host, members=members, official=crew.official)
+                left = tuple(member for member in crew.members if member != crew.official)
+                moved[crew.slot, crew.number] = replace(crew, members=left, official=None)
+                break
+    return list(moved.values())
 
 
 def _choose(
