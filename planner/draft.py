@@ -18,7 +18,8 @@ from planner.solve import solve
 from planner.verify import verify
 
 MOST_RETRIES = 3
-WANTS_ROOM = ("no_room", "no_window")
+# Where there is room that the search did not find, another shift finds it sooner than another search.
+WANTS_ROOM = ("no_room", "no_window", "improvable")
 # The solver's part of the whole progress.
 SOLVING_FROM, SOLVING_SIZE = 0.15, 0.75
 
