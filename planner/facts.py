@@ -64,6 +64,7 @@ def gather_facts(
                 round(options.blink * 1e6),
                 problem.first_visit_prize,
                 stay_s,
+                round(options.bold * 1e6),
             ],
             dtype=np.int64,
         ),

@@ -88,7 +88,8 @@ class Improver:
     def run(self, iterations: int, share: float) -> None:
         """Run `iterations` at the temperature due when `share` (0 to 1) of the limit is used."""
         if self.iterations == 0:
-            kernel.fill(self._facts, self._search)
+            kernel.fill(self._facts, self._search, kernel.PLAIN)
+            kernel.fill(self._facts, self._search, kernel.FULL)
         if not len(self._facts.choice):
             self.iterations += iterations
             return
@@ -104,7 +105,7 @@ class Improver:
             # The current plan may have drifted from the best one: fill the best one.
             self._search = start_search(self._problem, self._facts, best, seed=1)
             kernel.start(self._facts, self._search)
-            if not kernel.fill(self._facts, self._search):
+            if not kernel.fill(self._facts, self._search, kernel.PLAIN):
                 return best
             best = self._read_best()
 

@@ -33,9 +33,11 @@ GAP = 0
 """Column of `Facts.owner`; FROM and TO bound its part of `sibling`."""
 DEPOT, START, END, CAPACITY, MOST, DAY, SLOT, FIXED = range(8)
 """Columns of `Facts.duty`; nothing is inserted among or taken from the first FIXED stops."""
-MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST, STAY = range(6)
-"""Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize, and what
-it costs when a visit is not at HOME."""
+MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST, STAY, BOLD = range(7)
+"""Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize, what it
+costs when a visit is not at HOME, and the millionths of ruins that open or clear a whole route."""
+PLAIN, OPEN, CLEAR, FULL = range(4)
+"""Modes of ruin and recreate."""
 
 STOP, WHERE, LEAVE, LATEST, STEP = range(5)
 """Columns of `Search.route` by shift and position; STEP is the travel to the next position."""
@@ -68,7 +70,7 @@ class Facts(NamedTuple):
     near: np.ndarray  # (visits, neighbours) int32, itself first
     duty: np.ndarray  # (shifts, 8) int64
     most: np.ndarray  # (caps + 1,) int64 served visits allowed
-    knobs: np.ndarray  # (6,) int64
+    knobs: np.ndarray  # (7,) int64
 
 
 class Search(NamedTuple):
@@ -283,15 +285,22 @@ def cut(f, s, r, first, last, hold, held, queued):
 
 
 @_compiled
-def ruin(f, s, seed, used):
-    """Remove strings round `seed`; return the lengths of the queue and of the list of touched routes."""
+def ruin(f, s, seed, used, mode):
+    """Remove strings round `seed`; return the lengths of the queue and of the list of touched routes.
+
+    Mode OPEN queues many absent neighbours, so that a new route can pay at once; CLEAR empties the seed's.
+    """
     visits = s.tally.shape[0]
     served = visits - s.numbers[ABSENT]
     mean = max(1.0, served / max(used, 1))
     longest = min(float(f.knobs[LONGEST]), mean)
     strings = int(draw(s) * max(4.0 * f.knobs[MEAN] / (1.0 + longest) - 1.0, 1.0)) + 1
-    sample = f.knobs[SAMPLE]
+    sample = 40 if mode == OPEN else f.knobs[SAMPLE]
     queued, touched = 0, 0
+    r = s.tally[seed, SHIFT]
+    if mode == CLEAR and r >= 0 and s.book[r, COUNT] > f.duty[r, FIXED]:
+        touched = touch(s, r, touched)
+        queued = cut(f, s, r, f.duty[r, FIXED] + 1, s.book[r, COUNT], 0, 0, queued)
     aimed = s.tally[seed, SHIFT] < 0 and draw(s) < 0.5
     for i in range(f.near.shape[1]):
         v = f.near[seed, i]
@@ -322,7 +331,7 @@ def ruin(f, s, seed, used):
         first = fixed + low + int(draw(s) * (high - low + 1))
         hold = first + 1 + int(draw(s) * (size - 1)) if held > 0 else first
         queued = cut(f, s, r, first, first + span - 1, hold, held, queued)
-    for _ in range(sample):
+    for _ in range(f.knobs[SAMPLE]):
         if s.numbers[ABSENT] > 0:
             queued = enqueue(s, s.lists[WAITING, int(draw(s) * s.numbers[ABSENT])], queued)
     return queued, touched
@@ -361,8 +370,12 @@ def sort_queue(s, queued):
 
 
 @_compiled
-def recreate(f, s, queued, touched, blink):
-    """Insert the queue greedily where that pays; return the length of the list of touched routes."""
+def recreate(f, s, queued, touched, blink, mode):
+    """Insert the queue greedily where that pays; return the length of the list of touched routes.
+
+    In mode OPEN a new route is opened as if its way out and home cost nothing, in mode FULL everything is
+    inserted that fits: whether that paid is seen when all is done.
+    """
     for i in range(queued):
         v = s.lists[QUEUE, i]
         worth, least = f.visit[v, PENALTY], f.visit[v, LEAST]
@@ -386,9 +399,11 @@ def recreate(f, s, queued, touched, blink):
             cost = s.known[k, OFFER] >> 16 if known else place_best(f, s, v, k)
             if r == home:
                 cost -= stay
+            if mode == OPEN and s.book[r, COUNT] == 0 and cost < BIG:
+                cost >>= 3
             if cost < best and keeps_gap(f, s, v, r):
                 best, chosen = cost, k
-        if best >= worth:
+        if chosen < 0 or (best >= worth and mode != FULL):
             continue
         r, at = f.choice[chosen], (s.known[chosen, OFFER] & 65535) + 1
         touched = touch(s, r, touched)
@@ -490,8 +505,8 @@ def start(f, s):
 
 
 @_compiled
-def fill(f, s):
-    """Insert absent visits greedily, dearest first, until none pays; return whether any was inserted."""
+def fill(f, s, mode):
+    """Insert absent visits greedily, dearest first, where that pays; return whether any was inserted."""
     s.numbers[ITERATION] += 1
     queued = 0
     for i in range(s.numbers[ABSENT]):
@@ -499,7 +514,7 @@ def fill(f, s):
         s.key[s.lists[WAITING, i]] = -f.visit[s.lists[WAITING, i], PENALTY]
     sort_queue(s, queued)
     before = s.numbers[ABSENT]
-    recreate(f, s, queued, 0, 0.0)
+    recreate(f, s, queued, 0, 0.0, mode)
     list_absent(s, queued)
     if s.numbers[COST] < s.numbers[BEST]:
         keep_best(s)
@@ -520,9 +535,12 @@ def anneal(f, s, iterations, temperature):
             seed = s.lists[WAITING, int(draw(s) * s.numbers[ABSENT])]
         else:
             seed = int(draw(s) * visits)
-        queued, touched = ruin(f, s, seed, used)
+        mode, dice = PLAIN, draw(s)
+        if dice < f.knobs[BOLD] / 1e6:
+            mode = OPEN if dice < f.knobs[BOLD] / 2e6 else CLEAR
+        queued, touched = ruin(f, s, seed, used, mode)
         arrange(f, s, queued)
-        touched = recreate(f, s, queued, touched, f.knobs[MILLIONTHS] / 1e6)
+        touched = recreate(f, s, queued, touched, f.knobs[MILLIONTHS] / 1e6, mode)
         cost = s.numbers[COST]
         if cost < before - temperature * math.log(1.0 - draw(s)):
             if cost < s.numbers[BEST]:

@@ -70,14 +70,36 @@ class Lines:
         for visit in problem.visits:
             if visit.cap is not None and visit.id in self.served:
                 self.capped[visit.cap] = self.capped.get(visit.cap, 0) + 1
-        self.first = np.concatenate([[0], np.cumsum([len(stops) + 1 for stops in self.stops])]).astype(int)
-        columns: list[tuple[int, int, int, int, int, int, int]] = []
-        for index, shift in enumerate(problem.shifts):
-            columns += _draw_line(problem, shift, self.stops[index], index)
-        table = np.array(columns, dtype=np.int64).reshape(-1, 7)
-        self.shift, self.before, self.after, self.leave_s, self.latest_s, self.home_s, self.direct_s = table.T
+        self._tables = [
+            _draw_line(problem, shift, self.stops[index], index) for index, shift in enumerate(problem.shifts)
+        ]
         self.end_s = np.array([shift.end_s for shift in problem.shifts], dtype=np.int64)
-        self.day = np.array([shift.day for shift in problem.shifts], dtype=np.int64)
+        self._stack()
+
+    def _stack(self) -> None:
+        """Lay the tables of all routes one after the other."""
+        self.first = np.concatenate([[0], np.cumsum([len(table) for table in self._tables])]).astype(int)
+        table = np.concatenate([*self._tables, np.zeros((0, 7), dtype=np.int64)])
+        self.shift, self.before, self.after, self.leave_s, self.latest_s, self.home_s, self.direct_s = table.T
+
+    def insert(self, visit: Visit, shift_id: str, position: int) -> None:
+        """Serve `visit` after `position` stops of a shift."""
+        index = self.number[shift_id]
+        stops = self.stops[index]
+        self.stops[index] = (*stops[:position], visit, *stops[position:])
+        self.served[visit.id] = self.problem.shifts[index]
+        if visit.cap is not None:
+            self.capped[visit.cap] = self.capped.get(visit.cap, 0) + 1
+        self._tables[index] = _draw_line(self.problem, self.problem.shifts[index], self.stops[index], index)
+        self._stack()
+
+    def sequences(self) -> dict[str, tuple[str, ...]]:
+        """Return visit ids in driving order by shift id, used shifts only."""
+        return {
+            shift.id: tuple(visit.id for visit in stops)
+            for shift, stops in zip(self.problem.shifts, self.stops, strict=True)
+            if stops
+        }
 
     def offer(self, visit: Visit, spans: Mapping[int, tuple[int, int]]) -> Offers:
         """Try `visit` at every place of the shifts in `spans`: from when to when service may start there."""
@@ -148,9 +170,7 @@ class Lines:
         return visit.penalty + (self.problem.first_visit_prize if first else 0)
 
 
-def _draw_line(
-    problem: Problem, shift: Shift, stops: Sequence[Visit], index: int
-) -> list[tuple[int, int, int, int, int, int, int]]:
+def _draw_line(problem: Problem, shift: Shift, stops: Sequence[Visit], index: int) -> NDArray[np.int64]:
     """Return shift, before, after, leaving, latest arrival, way home and direct leg of each place."""
     depot = problem.depot_by_id[shift.depot].location
     places = [depot, *(problem.site_by_id[visit.site].location for visit in stops), depot]
@@ -169,10 +189,11 @@ def _draw_line(
     # Nothing is put before a fixed stop: no arrival there is early enough.
     latest[: len(shift.fixed)] = [-NEVER_S] * len(shift.fixed)
     direct = legs if stops else [0]
-    return [
+    rows = [
         (index, places[i], places[i + 1], leave[i], latest[i], home[i], direct[i])
         for i in range(len(stops) + 1)
     ]
+    return np.array(rows, dtype=np.int64)
 
 
 def find_window(visit: Visit, shift: Shift) -> Window:

@@ -33,6 +33,8 @@ class SearchOptions:
         Chance that a recreate overlooks one route, 0 to 1.
     waiting_sample : int
         Unserved visits that join each recreate.
+    bold : float
+        Share of ruins that open a new route or clear a whole one, 0 to 1.
     start_temperature, end_temperature : float
         Temperatures of the annealing, in multiples of the mean leg to the nearest visits.
 
@@ -47,6 +49,7 @@ class SearchOptions:
     neighbours: int = 60
     blink: float = 0.01
     waiting_sample: int = 4
+    bold: float = 0.04
     start_temperature: float = 4.0
     end_temperature: float = 0.2
 
@@ -61,6 +64,8 @@ class SearchOptions:
             faults.append(Fault("waiting_sample", "too_small", {"least": 0, "value": self.waiting_sample}))
         if not 0 <= self.blink < 1:
             faults.append(Fault("blink", "out_of_range", {"least": 0, "below": 1, "value": self.blink}))
+        if not 0 <= self.bold <= 1:
+            faults.append(Fault("bold", "out_of_range", {"least": 0, "most": 1, "value": self.bold}))
         if not 0 < self.end_temperature <= self.start_temperature < math.inf:
             faults.append(Fault("end_temperature", "not_falling", {"start": self.start_temperature}))
         if faults:

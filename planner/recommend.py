@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.lines import Lines
-from planner.problem import Problem
+from planner.problem import Problem, Visit
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,13 @@ def recommend(
     KeyError
         When the problem has no such visit.
     """
-    visit = problem.visit_by_id[visit_id]
     others = {shift: [v for v in visits if v != visit_id] for shift, visits in sequences.items()}
-    lines = Lines(problem, others)
+    return offer_places(Lines(problem, others), problem.visit_by_id[visit_id], most=most)
+
+
+def offer_places(lines: Lines, visit: Visit, *, most: int) -> tuple[Recommendation, ...]:
+    """Return the cheapest shifts for a visit in no route yet, as `recommend` does."""
+    problem = lines.problem
     spans = {
         index: (window.open_s, window.close_s)
         for index, window in lines.list_windows(visit).items()
@@ -72,3 +76,21 @@ def recommend(
         if len(found) == most:
             break
     return tuple(found.values())
+
+
+def top_up(
+    problem: Problem, sequences: Mapping[str, Sequence[str]], visits: Sequence[str] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Return the plan after putting absent visits where they are cheapest and pay, dearest first.
+
+    `visits` names those to try; None tries all. Needs no travel matrix, so any size will do.
+    """
+    lines = Lines(problem, sequences)
+    wanted = [visit.id for visit in problem.visits] if visits is None else list(dict.fromkeys(visits))
+    left = [problem.visit_by_id[visit] for visit in wanted if visit not in lines.served]
+    # A visit inserted may make another one cheaper, never a refused one possible, except by its place.
+    for visit in sorted(left, key=lambda item: (-lines.value(item), item.id)):
+        found = offer_places(lines, visit, most=1)
+        if found and found[0].saves > 0:
+            lines.insert(visit, found[0].shift, found[0].position)
+    return lines.sequences()

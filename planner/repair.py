@@ -14,12 +14,11 @@ from planner.errors import BrokenPlanError, Fault, RepairError
 from planner.explain import explain
 from planner.facts import gather_facts
 from planner.improve import improve
-from planner.lines import Lines
 from planner.options import SearchOptions
 from planner.plan import Plan, build_plan, list_sequences, time_stops
 from planner.points import MATRIX_LIMIT
 from planner.problem import Problem, Shift, Visit
-from planner.recommend import recommend
+from planner.recommend import top_up
 from planner.verify import verify
 
 Sequences = dict[str, tuple[str, ...]]
@@ -108,7 +107,7 @@ def repair(
         if visit not in served and visit not in change.drop
     )
     if len(changed.visits) > MOST_VISITS or len(changed.travel_s) > MATRIX_LIMIT:
-        sequences = _insert(changed, kept, [*freed, *change.urgent, *(visit.id for visit in change.add)])
+        sequences = top_up(changed, kept, [*freed, *change.urgent, *(visit.id for visit in change.add)])
     else:
         options = SearchOptions(start_temperature=1.0)
         facts = gather_facts(changed, options=options, homes=served, stay_s=stay_s)
@@ -253,17 +252,3 @@ def _keep_order(problem: Problem, kept: Mapping[str, Sequence[str]], found: Sequ
         same = own <= set(known) and _in_time(problem, problem.shift_by_id[shift_id], known)
         ordered[shift_id] = known if same else visits
     return ordered
-
-
-def _insert(problem: Problem, kept: Sequences, wanted: Sequence[str]) -> Sequences:
-    """Return the routes with each wanted visit in its cheapest place where it pays, dearest first."""
-    sequences = dict(kept)
-    lines = Lines(problem, kept)
-    left = [problem.visit_by_id[visit] for visit in dict.fromkeys(wanted) if visit not in lines.served]
-    for visit in sorted(left, key=lambda item: (-lines.value(item), item.id)):
-        found = recommend(problem, sequences, visit.id, most=1)
-        if found and found[0].saves > 0:
-            route = list(sequences.get(found[0].shift, ()))
-            route.insert(found[0].position, visit.id)
-            sequences[found[0].shift] = tuple(route)
-    return sequences

@@ -22,6 +22,7 @@ from planner.improve import Outcome, Progress, improve
 from planner.options import SearchOptions, SolveOptions
 from planner.plan import measure_objective
 from planner.problem import Problem
+from planner.recommend import top_up
 
 SPLIT_ABOVE = 600
 """Visits above which a problem is split."""
@@ -96,6 +97,9 @@ def improve_split(
             break
         if limit_s is not None and clock() - begun >= limit_s:
             break
+    # What one part left out may fit into a route of another.
+    while (filled := top_up(problem, whole)) != whole:
+        whole = filled
     return Outcome(whole, measure_objective(problem, whole).total, done, ended_by)
 
 
@@ -152,6 +156,8 @@ def _search_parts(
 
     def search(index: int) -> tuple[Part, Sequences, int]:
         part, weight = cut.parts[index], sizes[index] / total
+        if not weight:
+            return part, {shift: whole[shift] for shift in part.shifts if whole.get(shift)}, 0
         own = cut_problem(problem, part, whole, spare=spare[index])
         start = {shift: whole[shift] for shift in part.shifts if whole.get(shift)}
         iterations = None
