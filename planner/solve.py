@@ -13,10 +13,9 @@ from planner.facts import gather_facts
 from planner.improve import Outcome, Progress, fill_plan, improve, warm_up
 from planner.options import SolveOptions
 from planner.plan import Plan, build_plan
-from planner.points import MATRIX_LIMIT
 from planner.problem import Problem
 from planner.routing import route_first
-from planner.split import SPLIT_ABOVE, improve_split
+from planner.split import improve_split, is_large
 from planner.verify import verify
 
 FIRST_SHARE = 0.2
@@ -58,7 +57,8 @@ def solve(
     begun = clock()
     first: Mapping[str, Sequence[str]] = {}
     limit: dict[str, object] = {}
-    if options.engine != "improve":
+    # Areas give a large problem a better start than days do.
+    if options.engine == "ortools" or (options.engine == "auto" and not is_large(problem)):
         first = route_first(
             problem, limit_s=_share_first(options), thorough=options.engine == "ortools", cancel=cancel
         )
@@ -122,7 +122,7 @@ def _improve_side_by_side(
 
     The kernel runs without the interpreter lock, so threads use the cores and share the arrays.
     """
-    if len(problem.visits) > SPLIT_ABOVE or len(problem.travel_s) > MATRIX_LIMIT:
+    if is_large(problem):
         return improve_split(
             problem,
             {shift: tuple(visits) for shift, visits in first.items()},

@@ -21,6 +21,7 @@ from planner.cut import Part, count_spare, cut_problem, merge_sequences, own_sit
 from planner.improve import Outcome, Progress, improve
 from planner.options import SearchOptions, SolveOptions
 from planner.plan import measure_objective
+from planner.points import MATRIX_LIMIT
 from planner.problem import Problem
 from planner.recommend import top_up
 
@@ -50,6 +51,11 @@ class _Round:
     search: SearchOptions
 
 
+def is_large(problem: Problem) -> bool:
+    """Return whether a problem is better, or only, solved in parts."""
+    return len(problem.visits) > SPLIT_ABOVE or len(problem.travel_s) > MATRIX_LIMIT
+
+
 def improve_split(
     problem: Problem,
     sequences: Sequences,
@@ -70,14 +76,17 @@ def improve_split(
     whole = {shift.id: shift.fixed for shift in problem.shifts if shift.fixed} | dict(sequences)
     chance = random.Random(options.seed)  # noqa: S311 - repeatable cuts, no secret
     done, ended_by = 0, "iterations" if limit_s is None else "limit_s"
-    for number in range(ROUNDS + 1):
+    # A plan handed in has its areas already: the rounds then share the whole limit.
+    started = any(whole.values())
+    first_share = 0.0 if started else FIRST_SHARE
+    for number in range(1 if started else 0, ROUNDS + 1):
         if number == 0:
-            parts = _divide(problem, points, groups) if not any(whole.values()) else []
-            share, search = FIRST_SHARE, options.search
+            parts = _divide(problem, points, groups)
+            share, search = first_share, options.search
         else:
             angle = chance.uniform(0, math.pi)
             parts = _regroup(problem, points, whole, groups, angle=angle)
-            share = (1 - FIRST_SHARE) / ROUNDS
+            share = (1 - first_share) / ROUNDS
             search = _cool(options.search)
         found, iterations = _search_parts(
             problem,
@@ -89,7 +98,7 @@ def improve_split(
             clock=clock,
         )
         whole, done = merge_sequences(whole, found), done + iterations
-        reached = min(1.0, FIRST_SHARE + number * (1 - FIRST_SHARE) / ROUNDS)
+        reached = min(1.0, first_share + number * (1 - first_share) / ROUNDS)
         if progress is not None:
             progress(Progress(done, measure_objective(problem, whole).total, reached))
         if cancel is not None and cancel():
