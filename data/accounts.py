@@ -41,18 +41,37 @@ class Permission(StrEnum):
     PUBLISH = "publish"
     READ_OWN_ROUTE = "read_own_route"
     READ_COVERAGE = "read_coverage"
+    PROPOSE_SCORECARD = "propose_scorecard"
+    APPROVE_SCORECARD = "approve_scorecard"
     MANAGE_USERS = "manage_users"
 
 
 _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TEAM_LEAD: frozenset(
-        {_P.READ_REGISTER, _P.READ_ROSTER, _P.WRITE_ROSTER, _P.PUBLISH, _P.READ_OWN_ROUTE, _P.READ_COVERAGE}
+        {
+            _P.READ_REGISTER,
+            _P.READ_ROSTER,
+            _P.WRITE_ROSTER,
+            _P.PUBLISH,
+            _P.READ_OWN_ROUTE,
+            _P.READ_COVERAGE,
+            _P.PROPOSE_SCORECARD,
+        }
     ),
     Role.OFFICER: frozenset({_P.READ_REGISTER, _P.READ_OWN_ROUTE, _P.READ_COVERAGE}),
     # Grid workers observe and report leads in their own grid; future routes are none of their business.
     Role.GRID_WORKER: frozenset({_P.READ_REGISTER, _P.READ_OWN_ROUTE, _P.READ_COVERAGE}),
-    Role.LEADER: frozenset({_P.READ_REGISTER, _P.READ_ROSTER, _P.READ_COVERAGE}),
+    # Whoever approves weights may also propose some, but never approves their own (planner.scorecard).
+    Role.LEADER: frozenset(
+        {
+            _P.READ_REGISTER,
+            _P.READ_ROSTER,
+            _P.READ_COVERAGE,
+            _P.PROPOSE_SCORECARD,
+            _P.APPROVE_SCORECARD,
+        }
+    ),
     Role.CLERK: frozenset({_P.READ_REGISTER, _P.WRITE_REGISTER, _P.READ_ROSTER, _P.READ_COVERAGE}),
     # The administrator never sees business data (三员分立).
     Role.ADMINISTRATOR: frozenset({_P.MANAGE_USERS}),

@@ -116,7 +116,7 @@ def append(
 
 
 def _entity_key(record: Base) -> str:
-    for name in ("uscc", "code", "username", "date", "name", "institution_id", "id"):
+    for name in ("uscc", "code", "username", "date", "name", "version", "institution_id", "id"):
         value = getattr(record, name, None)
         if value not in (None, ""):
             return str(_plain(value))[:200]

@@ -16,6 +16,7 @@ from data.schema.patrol import (
     SchoolBreak,
 )
 from data.schema.place import District, GazetteerEntry, GridArea, Institution, School
+from data.schema.scorecard import ScorecardVersion
 
 __all__ = [
     "AuditEvent",
@@ -39,6 +40,7 @@ __all__ = [
     "Recusal",
     "School",
     "SchoolBreak",
+    "ScorecardVersion",
     "Tip",
     "User",
     "VisitRecord",

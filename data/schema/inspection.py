@@ -1,4 +1,8 @@
-"""Records of what was seen: visits, findings and tips."""
+"""Records of what was seen: visits, findings and tips.
+
+`recorded_at` is the instant a row entered the register, as opposed to the date it speaks of; None for history
+taken over from before, of which only its own date is known.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import ClassVar
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.schema.base import Base, TermType
+from data.schema.base import Base, TermType, UtcDateTime
 from data.terms import (
     FindingCode,
     FindingStatus,
@@ -38,6 +42,7 @@ class VisitRecord(Base):
     outcome: Mapped[Outcome] = mapped_column(TermType(Outcome))
     team: Mapped[str] = mapped_column(String(20))
     plan_stop_id: Mapped[int | None] = mapped_column(ForeignKey("plan_stop.id"))
+    recorded_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
 class Finding(Base):
@@ -54,10 +59,14 @@ class Finding(Base):
     status: Mapped[FindingStatus] = mapped_column(TermType(FindingStatus), index=True)
     recheck_due: Mapped[dt.date | None] = mapped_column(Date)
     closed_on: Mapped[dt.date | None] = mapped_column(Date)
+    recorded_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
 class Tip(Base):
-    """A lead from the public; the tipster's identity is never stored here."""
+    """A lead from the public; the tipster's identity is never stored here.
+
+    `decided_on` is the date it was verified or found unfounded, None when that is not known.
+    """
 
     __tablename__ = "tip"
     audited: ClassVar[bool] = True
@@ -68,3 +77,5 @@ class Tip(Base):
     due_on: Mapped[dt.date] = mapped_column(Date)
     status: Mapped[TipStatus] = mapped_column(TermType(TipStatus), index=True)
     handled: Mapped[bool] = mapped_column(Boolean, default=False)
+    decided_on: Mapped[dt.date | None] = mapped_column(Date)
+    recorded_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
