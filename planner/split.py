@@ -93,7 +93,7 @@ def improve_split(
             whole,
             _Round(number, parts, share, search),
             options=options,
-            limit_s=limit_s,
+            until=None if limit_s is None else _end_round(clock(), begun + limit_s, number, first_share),
             cancel=cancel,
             clock=clock,
         )
@@ -110,6 +110,11 @@ def improve_split(
     while (filled := top_up(problem, whole)) != whole:
         whole = filled
     return Outcome(whole, measure_objective(problem, whole).total, done, ended_by)
+
+
+def _end_round(now: float, end: float, number: int, first_share: float) -> float:
+    """Return when a round should end: the areas take their share, the rounds after share the rest evenly."""
+    return now + (end - now) * (first_share if number == 0 else 1 / (ROUNDS + 1 - number))
 
 
 def _cool(search: SearchOptions) -> SearchOptions:
@@ -154,7 +159,7 @@ def _search_parts(
     cut: _Round,
     *,
     options: SolveOptions,
-    limit_s: float | None,
+    until: float | None,
     cancel: Callable[[], bool] | None,
     clock: Callable[[], float],
 ) -> tuple[list[tuple[Part, Sequences]], int]:
@@ -162,22 +167,28 @@ def _search_parts(
     spare = count_spare(problem, cut.parts, whole)
     sizes = [sum(len(problem.visits_by_site.get(site, ())) for site in part.sites) for part in cut.parts]
     total = max(sum(sizes), 1)
+    begun = clock()
 
     def search(index: int) -> tuple[Part, Sequences, int]:
         part, weight = cut.parts[index], sizes[index] / total
         if not weight:
             return part, {shift: whole[shift] for shift in part.shifts if whole.get(shift)}, 0
+        started = clock()
         own = cut_problem(problem, part, whole, spare=spare[index])
         start = {shift: whole[shift] for shift in part.shifts if whole.get(shift)}
         iterations = None
         if options.iterations is not None:
             iterations = math.ceil(options.iterations * options.workers * cut.share * weight)
+        left_s = None
+        if until is not None:
+            # Cutting takes its time too; a part always gets a moment to search.
+            left_s = max((until - begun) * weight * options.workers - (clock() - started), 0.01)
         outcome = improve(
             own,
             start,
             seed=options.seed + 1000 * cut.number + index,
             iterations=iterations,
-            limit_s=None if limit_s is None else limit_s * cut.share * weight * options.workers,
+            limit_s=left_s,
             options=cut.search,
             cancel=cancel,
             clock=clock,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 
+from planner import bound as module
 from planner.bound import bound_objective, bound_problem
 from planner.options import SolveOptions
 from planner.problem import Problem
@@ -12,11 +14,21 @@ from tests.property.oracle import count_lost, list_plans
 from tests.property.strategies import problems
 
 
-@settings(max_examples=80, deadline=None)
-@given(problem=problems(max_visits=4, max_shifts=3))
-def test_no_plan_passes_the_bounds(problem: Problem) -> None:
+@pytest.mark.parametrize("variables", [40_000, 3])
+def test_no_plan_passes_the_bounds(monkeypatch: pytest.MonkeyPatch, variables: int) -> None:
+    monkeypatch.setattr(module, "VARIABLE_LIMIT", variables)
+
+    @settings(max_examples=80, deadline=None)
+    @given(problem=problems(max_visits=4, max_shifts=3))
+    def check(problem: Problem) -> None:
+        check_bounds(problem)
+
+    check()
+
+
+def check_bounds(problem: Problem) -> None:
     bound = bound_problem(problem)
-    assert bound is not None and bound.objective == bound_objective(problem)
+    assert bound.objective == bound_objective(problem)
     by_id = {visit.id: visit for visit in problem.visits}
     best = None
     for served, travel in list_plans(problem):
