@@ -15,8 +15,9 @@ from data.errors import StoreError
 from data.schema import AuditEvent, AuditHead, Base
 
 GENESIS = "0" * 64
-# Secrets never reach the log; log-in counters change too often to be a change of the register.
-_HIDDEN = {"password_hash"}
+# Secrets never reach the log (a draw's seed and salt are secret until revealed); log-in counters change too
+# often to be a change of the register.
+_HIDDEN = {"password_hash", "seed", "salt"}
 _QUIET = {"failed_logins", "locked_until", "changed_at"}
 
 

@@ -90,6 +90,22 @@ class Calendar:
                 count -= 1
         return step
 
+    def school_break(self, name: str, year: int) -> tuple[Break, bool]:
+        """Return the break called `name` (寒假 or 暑假) that begins in `year`, and whether it is on file.
+
+        Raises
+        ------
+        CalendarError
+            `unknown_break` for a name that no habit knows.
+        """
+        for known in self.breaks:
+            if name[0] in known.name and known.first_day.year == year:
+                return known, True
+        for habit, (m1, d1), (m2, d2) in _HABITUAL_BREAKS:
+            if habit == name:
+                return Break(name, dt.date(year, m1, d1), dt.date(year, m2, d2)), False
+        raise CalendarError("unknown_break", name=name)
+
     def _statutory(self, date: dt.date) -> Day:
         # observed=False: substitute days off are 调休, which only the announcement decides.
         name = holidays.country_holidays("CN", years=date.year, observed=False, language="zh_CN").get(date)

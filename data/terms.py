@@ -144,6 +144,15 @@ class VisitMode(Term):
     COVERT_VISIT = "covert_visit", "暗访", "Covert"
 
 
+class VisitForm(Term):
+    """Which of the four records a visit makes; only an inspection counts against the yearly cap."""
+
+    PATROL = "patrol", "巡查", "Patrol"
+    COURTESY = "courtesy", "走访", "Courtesy visit"
+    INSPECTION = "inspection", "检查", "Inspection"
+    RECHECK = "recheck", "复查", "Recheck"
+
+
 class VisitReason(Term):
     """Why a visit is on the list."""
 
@@ -151,6 +160,22 @@ class VisitReason(Term):
     RECHECK = "recheck", "整改复查", "Recheck"
     TIP = "tip", "举报线索", "Tip"
     RISK = "risk", "风险较高", "Higher risk"
+    RANDOM = "random", "随机抽查", "Random check"
+    CAMPAIGN = "campaign", "专项检查", "Campaign"
+
+
+class RoundName(Term):
+    """A coverage round of the year; every institution owes its key time points once in each."""
+
+    SPRING_START = "spring_start", "春季开学", "Spring term start"
+    SPRING_TERM = "spring_term", "春季日常", "Spring term"
+    DRAGON_BOAT = "dragon_boat", "端午", "Dragon Boat Festival"
+    SUMMER_BREAK = "summer_break", "暑假", "Summer break"
+    AUTUMN_START = "autumn_start", "秋季开学", "Autumn term start"
+    AUTUMN_TERM = "autumn_term", "秋季日常", "Autumn term"
+    MID_AUTUMN = "mid_autumn", "中秋", "Mid-Autumn Festival"
+    NATIONAL_DAY = "national_day", "国庆", "National Day"
+    WINTER_BREAK = "winter_break", "寒假", "Winter break"
 
 
 class FindingCode(Term):

@@ -22,7 +22,7 @@ from data.rejects import Coordinates, ImportResult
 from data.schema import District, Finding, Institution, Officer, SchoolBreak, Tip, VisitRecord
 from data.staff import import_officers
 from data.surroundings import import_gazetteer, import_schools
-from data.terms import Role
+from data.terms import Role, VisitForm, VisitReason
 
 SOURCE_CRS = "wgs84"
 FICTION = "虚构示范数据"
@@ -38,6 +38,8 @@ _REGISTER_TITLES = (
     "负责人",
     "联系电话",
 )
+# The rest of the half year was patrols from public space.
+_FORMS = {VisitReason.RECHECK: VisitForm.RECHECK, VisitReason.TIP: VisitForm.INSPECTION}
 _OFFICER_TITLES = ("工号", "姓名", "单位", "执法证号", "证件有效期至", "职务", "请假日期")
 
 
@@ -163,6 +165,7 @@ def load_history(session: Session, demo: DemoDistrict) -> None:
             slot_kind=visit.slot_kind,
             slot_class=visit.slot_class,
             mode=visit.mode,
+            form=_FORMS.get(visit.reason, VisitForm.PATROL),
             reason=visit.reason,
             outcome=visit.outcome,
             team=visit.team,

@@ -16,6 +16,7 @@ from data.schema.patrol import (
     SchoolBreak,
 )
 from data.schema.place import District, GazetteerEntry, GridArea, Institution, School
+from data.schema.round import CoverageRound, Draw
 from data.schema.scorecard import ScorecardVersion
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "AuditHead",
     "Base",
     "CalendarDay",
+    "CoverageRound",
     "District",
+    "Draw",
     "Finding",
     "GazetteerEntry",
     "GridArea",

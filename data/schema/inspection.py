@@ -20,13 +20,17 @@ from data.terms import (
     SlotClass,
     SlotKind,
     TipStatus,
+    VisitForm,
     VisitMode,
     VisitReason,
 )
 
 
 class VisitRecord(Base):
-    """A visit that took place and its outcome."""
+    """A visit that took place and its outcome.
+
+    `form` tells patrol, courtesy visit, inspection and recheck apart: they are four different records.
+    """
 
     __tablename__ = "visit_record"
     audited: ClassVar[bool] = True
@@ -38,6 +42,7 @@ class VisitRecord(Base):
     slot_kind: Mapped[SlotKind] = mapped_column(TermType(SlotKind))
     slot_class: Mapped[SlotClass] = mapped_column(TermType(SlotClass))
     mode: Mapped[VisitMode] = mapped_column(TermType(VisitMode))
+    form: Mapped[VisitForm] = mapped_column(TermType(VisitForm), default=VisitForm.PATROL)
     reason: Mapped[VisitReason] = mapped_column(TermType(VisitReason))
     outcome: Mapped[Outcome] = mapped_column(TermType(Outcome))
     team: Mapped[str] = mapped_column(String(20))

@@ -9,7 +9,16 @@ from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, LargeBin
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from data.schema.base import Base, TermType, UtcDateTime
-from data.terms import DayType, PlanStatus, RecusalReason, SlotClass, SlotKind
+from data.terms import (
+    DayType,
+    PlanStatus,
+    RecusalReason,
+    RoundName,
+    SlotClass,
+    SlotKind,
+    VisitForm,
+    VisitReason,
+)
 
 
 class Officer(Base):
@@ -90,7 +99,10 @@ class SchoolBreak(Base):
 
 
 class PlanRevision(Base):
-    """A plan as computed: options, seed and digest; immutable once stored, only its status moves on."""
+    """A plan as computed: options, seed and digest; immutable once stored, only its status moves on.
+
+    Without `draw_code` no commitment to the seed was made.
+    """
 
     __tablename__ = "plan_revision"
 
@@ -99,6 +111,8 @@ class PlanRevision(Base):
     period_from: Mapped[dt.date] = mapped_column(Date, index=True)
     period_to: Mapped[dt.date] = mapped_column(Date, index=True)
     round_from: Mapped[dt.date] = mapped_column(Date)
+    round_name: Mapped[RoundName | None] = mapped_column(TermType(RoundName))
+    draw_code: Mapped[str | None] = mapped_column(String(40), index=True)
     status: Mapped[PlanStatus] = mapped_column(TermType(PlanStatus), index=True)
     provisional: Mapped[bool] = mapped_column(Boolean, default=False)
     options: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -146,6 +160,7 @@ class PlanStop(Base):
     """One stop of a route: seconds are seconds of the shift's local day.
 
     Name, address and point are those of the day of planning: a published route never changes under a team.
+    `p_select` is the chance with which the visit was drawn, 1 where nothing was drawn.
     """
 
     __tablename__ = "plan_stop"
@@ -168,6 +183,9 @@ class PlanStop(Base):
     slot_class: Mapped[SlotClass] = mapped_column(TermType(SlotClass))
     mandatory: Mapped[bool] = mapped_column(Boolean, default=False)
     points: Mapped[float] = mapped_column(Float, default=0.0)
+    reason: Mapped[VisitReason] = mapped_column(TermType(VisitReason), default=VisitReason.DUE)
+    p_select: Mapped[float] = mapped_column(Float, default=1.0)
+    form: Mapped[VisitForm] = mapped_column(TermType(VisitForm), default=VisitForm.PATROL)
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
@@ -182,5 +200,7 @@ class PlanUnserved(Base):
     visit_code: Mapped[str] = mapped_column(String(60))
     slot_class: Mapped[SlotClass | None] = mapped_column(TermType(SlotClass))
     mandatory: Mapped[bool] = mapped_column(Boolean, default=False)
+    reason: Mapped[VisitReason] = mapped_column(TermType(VisitReason), default=VisitReason.DUE)
+    p_select: Mapped[float] = mapped_column(Float, default=1.0)
     code: Mapped[str] = mapped_column(String(40))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
