@@ -8,6 +8,7 @@ import typer
 
 from dashboard.commands.bench import bench
 from dashboard.commands.door import Database, Json, open_door
+from dashboard.commands.draws import draws, rounds
 from dashboard.commands.plans import (
     check_command,
     plan_command,
@@ -30,6 +31,8 @@ app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
 app.add_typer(accounts, name="user")
 app.add_typer(bench, name="bench")
+app.add_typer(draws, name="draw")
+app.add_typer(rounds, name="rounds")
 app.command("locate")(locate_command)
 app.command("plan")(plan_command)
 app.command("check")(check_command)

@@ -123,7 +123,22 @@ def plan_workbook(view: PlanView) -> bytes:
     stops = book.create_sheet("路线")
     _fill(
         stops,
-        ("日期", "时段", "小组", "顺序", "到达", "机构", "类别", "地址", "经度", "纬度", "必查"),
+        (
+            "日期",
+            "时段",
+            "小组",
+            "顺序",
+            "到达",
+            "机构",
+            "类别",
+            "地址",
+            "经度",
+            "纬度",
+            "必查",
+            "事由",
+            "形式",
+            "入选概率",
+        ),
         (
             (
                 shift.date.isoformat(),
@@ -137,6 +152,9 @@ def plan_workbook(view: PlanView) -> bytes:
                 round(stop.lon, 6),
                 round(stop.lat, 6),
                 "是" if stop.mandatory else "",
+                stop.reason.zh,
+                stop.form.zh,
+                round(stop.p_select, 6),
             )
             for shift in view.shifts
             for stop in shift.stops
@@ -145,13 +163,14 @@ def plan_workbook(view: PlanView) -> bytes:
     left = book.create_sheet("未排入")
     _fill(
         left,
-        ("机构", "类别", "地址", "必查", "代码", "原因"),
+        ("机构", "类别", "地址", "必查", "事由", "代码", "原因"),
         (
             (
                 item.name,
                 item.kind.zh,
                 item.address,
                 "是" if item.mandatory else "",
+                item.reason.zh,
                 item.code,
                 sentence_for(f"unserved.{item.code}", item.detail, "zh"),
             )
@@ -190,6 +209,9 @@ def plan_features(view: PlanView, shifts: Sequence[ShiftView] | None = None) -> 
                 "address": stop.address,
                 "arrive": clock(stop.arrive_s),
                 "mandatory": stop.mandatory,
+                "reason": stop.reason.value,
+                "p_select": stop.p_select,
+                "form": stop.form.value,
             }
             features.append({"type": "Feature", "properties": properties, "geometry": point})
     return {"type": "FeatureCollection", "name": view.head.code, "features": features}

@@ -25,6 +25,7 @@ from data.terms import JobStatus, PlanStatus
 from geo import monitor
 from planner import itinerary, ledger
 from planner.itinerary import PlanHead, PlanView, ShiftView
+from planner.rounds import Round, load_rounds, round_on
 from planner.slots import list_slots, read_rules
 from planner.workshare import WorkShare, read_workshares
 
@@ -200,6 +201,16 @@ def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataF
 def days(wiring: Wiring, *, first: dt.date, last: dt.date) -> list[Day]:
     """Return what each date of a period is."""
     return _cached(wiring, "days", (first, last), lambda s: load_calendar(s).days(first, last))
+
+
+def round_of(wiring: Wiring, *, day: dt.date) -> Round | None:
+    """Return the coverage round that a date belongs to."""
+
+    def read(session: Session) -> Round | None:
+        known = [item for year in (day.year - 1, day.year) for item in load_rounds(session, year)]
+        return round_on(known, day)
+
+    return _cached(wiring, "round", (day,), read)
 
 
 def plans(wiring: Wiring) -> list[PlanHead]:

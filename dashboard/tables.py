@@ -107,6 +107,7 @@ def stop_rows(shifts: Sequence[ShiftView], language: Language) -> pd.DataFrame:
             t("机构"): stop.name,
             t("类别"): stop.kind.label(language),
             t("必查"): t("是") if stop.mandatory else "",
+            t("事由"): stop.reason.label(language),
             t("上榜原因"): "；".join(reason_lines(stop.reasons, language)),
             t("地址"): stop.address,
         }
@@ -125,6 +126,7 @@ def unserved_rows(unserved: Sequence[UnservedView], language: Language) -> pd.Da
             t("类别"): item.kind.label(language),
             t("时间点"): "" if item.slot_class is None else item.slot_class.label(language),
             t("必查"): t("是") if item.mandatory else "",
+            t("事由"): item.reason.label(language),
             t("未排入原因"): sentence_for(f"unserved.{item.code}", item.detail, language),
         }
         for item in unserved

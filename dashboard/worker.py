@@ -131,6 +131,10 @@ def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[s
         joint_departments=tuple(parameters.get("joint_departments", ())),
         joint_slots_a_week=int(parameters.get("joint_slots_a_week", 0)),
         accompanied=int(parameters.get("accompanied", 0)),
+        round=parameters.get("round"),
+        draw=parameters.get("draw"),
+        inspection=bool(parameters.get("inspection", False)),
+        campaign=parameters.get("campaign"),
     )
     result = make_plan(
         wiring.store,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from data import frames
 from data.calendar import load_calendar
 from data.schema import District
 from geo.travel import TravelModel, straight_line
+from planner.caps import cap_wants, read_inspections
+from planner.control import Control, draw_control, hide_slots, show_where_needed
 from planner.crew import Crew, Roster
-from planner.demand import FIRST_VISIT_PRIZE, NotWanted, Want, list_wants
+from planner.demand import FIRST_VISIT_PRIZE, NotWanted, Terms, Want, list_offers, list_wants
 from planner.errors import PlannerError
-from planner.ledger import read_accounts, read_duties, read_facts
+from planner.ledger import Account, read_accounts, read_duties, read_facts
 from planner.options import PlanOptions
-from planner.problem import Depot, Problem, Shift, Site
+from planner.problem import Cap, Depot, Problem, Shift, Site
 from planner.recusal import read_barred
 from planner.risk import score_institutions
 from planner.slots import Slot, SlotRules, list_slots, read_rules
@@ -57,11 +59,23 @@ class Desk:
     crews: Mapping[str, Crew]
     staffing: Staffing
     travel: str
+    control: Control = field(default_factory=Control)
 
     @property
     def roster(self) -> Roster:
         """Who works where."""
         return self.staffing.roster
+
+
+@dataclass(frozen=True)
+class _Demand:
+    """What a period asks for, before anybody is rostered."""
+
+    wants: list[Want]
+    left: tuple[NotWanted, ...]
+    caps: tuple[Cap, ...]
+    shut: frozenset[str]
+    control: Control
 
 
 def build_desk(
@@ -70,6 +84,8 @@ def build_desk(
     options: PlanOptions,
     rules: SlotRules | None = None,
     extra: Mapping[str, int] | None = None,
+    whole: Collection[str] = (),
+    committed: Collection[str] | None = None,
 ) -> Desk:
     """Read the register and return the problem with crews already named.
 
@@ -77,6 +93,10 @@ def build_desk(
     ----------
     extra
         Teams to add to the workload's estimate, by slot.
+    whole
+        Sites whose visits keep all their slots.
+    committed
+        Ids of the sites a commitment names for the draw; None without a commitment.
 
     Raises
     ------
@@ -88,18 +108,16 @@ def build_desk(
     accounts = read_accounts(session, round_from=options.round_from or options.first, before=options.first)
     if not accounts:
         raise PlannerError(code="no_institutions")
-    scores = score_institutions(read_facts(session, as_of=options.first), as_of=options.first)
-    duties = read_duties(session, until=options.last)
-    wants, left = list_wants(accounts, duties, scores, slots, rules=rules, first_day=options.first)
+    demand = _demand(session, accounts, slots, options=options, rules=rules, committed=committed)
+    wants = hide_slots(demand.wants, share=options.thinning, seed=options.seed, whole=whole)
     places = frames.institutions_frame(session)
     places = places[places.geometry.notna()]
     if places.empty:
         raise PlannerError(code="nothing_placed")
     travel_s, described = _travel(session, options, places)
-    visits = [want.visit for want in wants]
     office = read_office(session, options=options)
     teams = size_slots(
-        visits,
+        [want.visit for want in wants if want.visit.id not in demand.shut],
         slots,
         teams=options.teams,
         travel_s=_expected_leg(travel_s),
@@ -109,19 +127,58 @@ def build_desk(
     wanted = {slot: min(count + (extra or {}).get(slot, 0), options.teams) for slot, count in teams.items()}
     staffing = staff_slots(office, slots, wanted, options=options)
     crews = {f"{crew.slot}-T{crew.number}": crew for crew in staffing.roster.crews}
+    barred = read_barred(session, as_of=options.first, last=options.last)
+    wants = show_where_needed(
+        wants,
+        [(crew.slot, crew.members) for crew in crews.values()],
+        barred={(f"I{key}", officer) for key, officers in barred.items() for officer in officers},
+    )
     by_id = {slot.id: slot for slot in slots}
     ids = [int(key) for key in places.index]
-    barred = read_barred(session, as_of=options.first, last=options.last)
+    problem = _problem(
+        wants, crews, by_id, ids, travel_s, barred=barred, first_day=options.first, caps=demand.caps
+    )
     return Desk(
-        _problem(wants, crews, by_id, ids, travel_s, barred=barred, first_day=options.first),
+        problem,
         {want.visit.id: want for want in wants},
-        tuple(left),
+        demand.left,
         _places(places),
         by_id,
         crews,
         staffing,
         described,
+        demand.control,
     )
+
+
+def _demand(
+    session: Session,
+    accounts: Sequence[Account],
+    slots: Sequence[Slot],
+    *,
+    options: PlanOptions,
+    rules: SlotRules,
+    committed: Collection[str] | None,
+) -> _Demand:
+    """Return what is owed and due, with the yearly caps and the control share."""
+    scores = score_institutions(read_facts(session, as_of=options.first), as_of=options.first)
+    duties = read_duties(session, until=options.last)
+    terms = Terms(options.first, options.inspection, options.campaign)
+    owed, left = list_wants(accounts, duties, scores, slots, rules=rules, terms=terms)
+    offers = list_offers(accounts, duties, scores, slots, rules=rules, terms=terms, seed=options.seed)
+    done = read_inspections(session, first=options.first, last=options.last)
+    capped = cap_wants([*owed, *offers], accounts, done, rule=rules.cap)
+    wants, control = draw_control(
+        capped.wants[: len(owed)],
+        capped.wants[len(owed) :],
+        share=options.control_share,
+        seed=options.seed,
+        shut=capped.shut,
+        committed=committed,
+    )
+    named = {want.visit.cap for want in wants}
+    caps = tuple(cap for cap in capped.caps if cap.id in named)
+    return _Demand(wants, tuple(left), caps, capped.shut, control)
 
 
 def with_crews(desk: Desk, crews: Sequence[Crew]) -> Desk:
@@ -184,6 +241,7 @@ def _problem(
     *,
     barred: Mapping[int, Mapping[str, str]],
     first_day: dt.date,
+    caps: Sequence[Cap],
 ) -> Problem:
     location = {institution_id: index + 1 for index, institution_id in enumerate(ids)}
     shifts = [
@@ -205,6 +263,7 @@ def _problem(
             location[want.institution_id],
             MIN_GAP_DAYS,
             barred=tuple(barred.get(want.institution_id, ())),
+            seen=want.seen,
         )
         for want in wants
     }
@@ -215,4 +274,5 @@ def _problem(
         sites=tuple(sites.values()),
         visits=tuple(want.visit for want in wants),
         first_visit_prize=FIRST_VISIT_PRIZE,
+        caps=tuple(caps),
     )

@@ -5,15 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
 
 from data.store import Store
 from planner.desk import Desk, build_desk, with_crews
 from planner.errors import BrokenPlanError, PlannerError
+from planner.lottery import settle_draw
 from planner.officials import reseat
 from planner.options import PlanOptions, SolveOptions
 from planner.plan import Plan
 from planner.problem import Problem, Visit
 from planner.revision import PlanResult, store_draft
+from planner.rounds import find_round
 from planner.solve import solve
 from planner.verify import verify
 
@@ -43,25 +48,31 @@ def make_plan(
     Raises
     ------
     PlannerError
-        `period_in_past`, `no_institutions`, `no_certified_officers`, `cancelled`, or the solver's refusal.
+        `period_in_past`, `no_institutions`, `no_certified_officers`, `cancelled`, the refusals of a draw or a
+        round, or the solver's.
     """
     report = progress or (lambda share, stage: None)
     if options.first < today:
         raise PlannerError(code="period_in_past", fields={"first": str(options.first), "today": str(today)})
     report(0.02, "reading")
     with store.reading() as session:
-        desk = build_desk(session, options=options)
+        options, committed = settle_draw(session, options)
+        options = _settle_round(session, options)
+        desk = build_desk(session, options=options, committed=committed)
     plan = _solve(desk.problem, options, _part(report, 0), cancel)
     # The workload is an estimate: where duties or places stay out for want of room, open a shift and retry.
+    # A place or a duty that stays out gets its hidden slots back.
     extra: dict[str, int] = {}
+    whole: set[str] = set()
     latest = desk, plan
     for attempt in range(1, MOST_RETRIES + 1):
-        more = _missing_teams(*latest, most=options.teams)
-        if not more:
+        more, hidden = _missing_teams(*latest, most=options.teams), _short_of_slots(*latest) - whole
+        if not more and not hidden:
             break
+        whole |= hidden
         extra = {slot: extra.get(slot, 0) + more.get(slot, 0) for slot in extra.keys() | more.keys()}
         with store.reading() as session:
-            wider = build_desk(session, options=options, extra=extra)
+            wider = build_desk(session, options=options, extra=extra, whole=whole, committed=committed)
         latest = wider, _solve(wider.problem, options, _part(report, attempt), cancel)
         if _left_out(*latest) < _left_out(desk, plan):
             desk, plan = latest
@@ -75,6 +86,21 @@ def make_plan(
         result = store_draft(session, desk, plan, options=options, actor=actor, now=now)
     report(1.0, "done")
     return result
+
+
+def _settle_round(session: Session, options: PlanOptions) -> PlanOptions:
+    """Return the options with the dates of their named round."""
+    if options.round is None:
+        return options
+    found = find_round(session, options.round, first=options.first, last=options.last)
+    if options.round_from not in (None, found.first):
+        fields: dict[str, object] = {
+            "round": options.round,
+            "first": str(found.first),
+            "last": str(found.last),
+        }
+        raise PlannerError(code="outside_round", fields=fields)
+    return replace(options, round=found.name.value, round_from=found.first)
 
 
 def _part(report: Report, attempt: int) -> Report:
@@ -117,8 +143,23 @@ def _seat_officials(desk: Desk, plan: Plan) -> Desk:
 def _crowded_out(desk: Desk, plan: Plan) -> list[Visit]:
     """Return the visits that lack a shift or room: duties, and those of places not seen at all."""
     seen = {desk.wants[stop.visit].visit.site for route in plan.routes for stop in route.stops}
+    seen |= {site.id for site in desk.problem.sites if site.seen}
     absent = [desk.wants[item.visit].visit for item in plan.unserved if item.code in WANTS_ROOM]
     return [visit for visit in absent if visit.mandatory or visit.site not in seen]
+
+
+def _short_of_slots(desk: Desk, plan: Plan) -> set[str]:
+    """Return the sites with hidden slots of which a duty stays out, or which nobody would see."""
+    served = {stop.visit for route in plan.routes for stop in route.stops}
+    seen = {desk.wants[visit].visit.site for visit in served}
+    seen |= {site.id for site in desk.problem.sites if site.seen}
+    return {
+        want.visit.site
+        for want in desk.wants.values()
+        if want.hidden
+        and want.visit.id not in served
+        and (want.visit.mandatory or want.visit.site not in seen)
+    }
 
 
 def _left_out(desk: Desk, plan: Plan) -> tuple[int, int]:

@@ -20,13 +20,13 @@ from data.schema import (
     PlanUnserved,
 )
 from data.staff import is_certified
-from data.terms import Kind, PlanStatus, SlotClass, SlotKind
+from data.terms import Kind, PlanStatus, RoundName, SlotClass, SlotKind, VisitForm, VisitReason
 from planner.errors import PlannerError
 
 
 @dataclass(frozen=True)
 class PlanHead:
-    """A plan revision without its rows."""
+    """A plan revision without its rows; without a `draw` no commitment to its seed was made."""
 
     id: int
     code: str
@@ -41,6 +41,8 @@ class PlanHead:
     published_at: dt.datetime | None
     published_by: str | None
     summary: dict[str, Any]
+    round: RoundName | None = None
+    draw: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class MemberView:
 
 @dataclass(frozen=True)
 class StopView:
-    """One stop of a route; seconds count from the local midnight of the shift's date."""
+    """One stop of a route; seconds count from the local midnight of the shift's date.
+
+    `p_select` is the chance with which it was drawn, 1 where nothing was drawn.
+    """
 
     sequence: int
     institution_id: int
@@ -75,6 +80,9 @@ class StopView:
     mandatory: bool
     points: float
     reasons: list[dict[str, Any]]
+    reason: VisitReason = VisitReason.DUE
+    p_select: float = 1.0
+    form: VisitForm = VisitForm.PATROL
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,8 @@ class UnservedView:
     mandatory: bool
     code: str
     detail: dict[str, Any]
+    reason: VisitReason = VisitReason.DUE
+    p_select: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,8 @@ def _head(record: PlanRevision) -> PlanHead:
         record.published_at,
         record.published_by,
         record.summary,
+        record.round_name,
+        record.draw_code,
     )
 
 
@@ -186,6 +198,8 @@ def read_plan(session: Session, code: str) -> PlanView:
                 row.mandatory,
                 row.code,
                 row.detail,
+                row.reason,
+                row.p_select,
             )
             for row, place in unserved
         ),
@@ -310,4 +324,7 @@ def _stop(stop: PlanStop, kind: Kind) -> StopView:
         stop.mandatory,
         stop.points,
         stop.reasons,
+        stop.reason,
+        stop.p_select,
+        stop.form,
     )

@@ -39,7 +39,10 @@ class Duty:
 
 @dataclass(frozen=True)
 class Account:
-    """One institution in the ledger: who it is, what it paid in the round, and when it was last seen."""
+    """One institution in the ledger: who it is, what it paid in the round, and when it was last seen.
+
+    `uscc` names the enterprise, which may run several institutions.
+    """
 
     institution_id: int
     name: str
@@ -48,6 +51,7 @@ class Account:
     placed: bool
     paid: frozenset[SlotClass]
     last_seen: dt.date | None
+    uscc: str | None = None
 
     @property
     def owes_coverage(self) -> bool:
@@ -76,6 +80,7 @@ def read_accounts(session: Session, *, round_from: dt.date, before: dt.date) -> 
             record.lon is not None,
             frozenset(paid.get(record.id, ())),
             last_seen.get(record.id),
+            record.uscc,
         )
         for record in session.scalars(select(Institution).order_by(Institution.id))
     )

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from data import audit
 from data.schema import Officer, PlanRevision, PlanShift, PlanShiftMember, PlanStop
 from data.terms import PlanStatus
+from planner.draw import holds_sample
 from planner.errors import PlannerError
 from planner.exchange import parse_plan, parse_problem
 from planner.itinerary import find_revision
@@ -29,8 +30,9 @@ from planner.verify import Report, Violation, verify
 def check(session: Session, code: str) -> Report:
     """Check a stored plan again from its document, independently of the solver.
 
-    Also broken rules: a document that no longer has the digest it was stored under (`digest`), and rows of
-    shifts, crews and stops that differ from the document (`rows_differ`). The crews are checked by the rules
+    Also broken rules: a document that no longer has the digest it was stored under (`digest`), rows of
+    shifts, crews and stops that differ from the document (`rows_differ`), a control sample that is not the
+    lowest lots of its pool (`control_sample`). The crews are checked by the rules
     they were made under; documents of before that are checked without.
 
     Raises
@@ -57,14 +59,21 @@ def check(session: Session, code: str) -> Report:
         report = Report(
             (*report.violations, *crews.violations), (*report.warnings, *crews.warnings), report.measures
         )
-    differing = _differing_shifts(_stored(session, record.id), _stated(problem, plan, body["crews"]))
+    if "control" in body:
+        control = body["control"]
+        if not holds_sample(control["pool"], control["drawn"], seed=record.seed):
+            broken = Violation("control_sample", {"drawn": len(control["drawn"])})
+            report = Report((*report.violations, broken), report.warnings, report.measures)
+    visits = body.get("visits")
+    stored = _stored(session, record.id, with_reason=visits is not None)
+    differing = _differing_shifts(stored, _stated(problem, plan, body["crews"], visits or {}))
     if differing:
         broken = Violation("rows_differ", {"shifts": differing})
         report = Report((*report.violations, broken), report.warnings, report.measures)
     return report
 
 
-def _stored(session: Session, plan_id: int) -> dict[str, list[tuple[object, ...]]]:
+def _stored(session: Session, plan_id: int, *, with_reason: bool) -> dict[str, list[tuple[object, ...]]]:
     """Return the shifts as people read them: head, crew and stops, by code."""
     shifts = session.scalars(select(PlanShift).where(PlanShift.plan_id == plan_id)).all()
     code = {shift.id: shift.code for shift in shifts}
@@ -81,14 +90,19 @@ def _stored(session: Session, plan_id: int) -> dict[str, list[tuple[object, ...]
     stops = select(PlanStop).where(PlanStop.shift_id.in_(code))
     for stop in session.scalars(stops.order_by(PlanStop.shift_id, PlanStop.sequence)):
         place = f"I{stop.institution_id}"
+        why = (stop.reason.value, stop.p_select, stop.form.value) if with_reason else ()
+        times = (stop.arrive_s, stop.start_s, stop.leave_s)
         rows[code[stop.shift_id]].append(
-            (stop.sequence, stop.visit_code, place, stop.arrive_s, stop.start_s, stop.leave_s, stop.mandatory)
+            (stop.sequence, stop.visit_code, place, *times, stop.mandatory, *why)
         )
     return rows
 
 
 def _stated(
-    problem: Problem, plan: Plan, crews: Mapping[str, Mapping[str, Any]]
+    problem: Problem,
+    plan: Plan,
+    crews: Mapping[str, Mapping[str, Any]],
+    reasons: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, list[tuple[object, ...]]]:
     """Return the same of the document."""
     rows: dict[str, list[tuple[object, ...]]] = {}
@@ -99,7 +113,11 @@ def _stated(
             (shift.slot, shift.team, shift.start_s, shift.end_s),
             *((member, member == crew["leader"]) for member in sorted(crew["members"])),
             *(
-                (number, visit.id, visit.site, stop.arrive_s, stop.start_s, stop.leave_s, visit.mandatory)
+                (
+                    *(number, visit.id, visit.site, stop.arrive_s, stop.start_s, stop.leave_s),
+                    visit.mandatory,
+                    *(reasons[visit.id][key] for key in ("reason", "p_select", "form") if reasons),
+                )
                 for number, (stop, visit) in enumerate(zip(route.stops, visits, strict=True), start=1)
             ),
         ]

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from data import audit
 from data.schema import PlanRevision, PlanShift, PlanShiftMember, PlanStop, PlanUnserved
-from data.terms import SLOT_CLASS, PlanStatus, SlotClass
-from planner.demand import NotWanted
+from data.terms import SLOT_CLASS, PlanStatus, RoundName, SlotClass, VisitReason
+from planner.demand import NotWanted, Want
 from planner.desk import Desk
 from planner.exchange import format_plan, format_problem
 from planner.options import PlanOptions
@@ -50,8 +50,20 @@ def document_of(desk: Desk, plan: Plan, options: PlanOptions) -> bytes:
             for shift_id, crew in sorted(desk.crews.items())
         },
         "roster": describe_staffing(desk.staffing),
+        "visits": {key: _describe(want) for key, want in sorted(desk.wants.items())},
+        "control": {"pool": list(desk.control.pool), "drawn": list(desk.control.drawn)},
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _describe(want: Want) -> dict[str, Any]:
+    """Return why a visit is wanted, with which chance, in which form, and what was hidden from it."""
+    return {
+        "reason": want.reason.value,
+        "p_select": want.p_select,
+        "form": want.form.value,
+        "hidden": [window.slot for window in want.hidden],
+    }
 
 
 def store_draft(
@@ -67,7 +79,7 @@ def store_draft(
     document = document_of(desk, plan, options)
     problem_text = format_problem(desk.problem)
     digest_input = json.dumps(options.as_json(), sort_keys=True) + problem_text
-    summary = summarise(desk, plan)
+    summary = summarise(desk, plan) | {"draw": options.draw, "round": options.round}
     provisional = any(slot.provisional for slot in desk.slots.values())
     number = (session.scalar(select(func.max(PlanRevision.id))) or 0) + 1
     revision = PlanRevision(
@@ -75,6 +87,8 @@ def store_draft(
         period_from=options.first,
         period_to=options.last,
         round_from=options.round_from or options.first,
+        round_name=None if options.round is None else RoundName(options.round),  # type: ignore[call-arg]
+        draw_code=options.draw,
         status=PlanStatus.DRAFT,
         provisional=provisional,
         options=options.as_json(),
@@ -94,7 +108,12 @@ def store_draft(
         action="draft",
         entity="plan_revision",
         entity_key=revision.code,
-        after={"document_digest": revision.document_digest, "seed": revision.seed},
+        # The seed of a draw is told when it is revealed.
+        after={
+            "document_digest": revision.document_digest,
+            "seed": revision.seed if options.draw is None else None,
+            "draw": options.draw,
+        },
     )
     session.flush()
     return PlanResult(revision.code, {"plan": revision.code, "provisional": provisional, **summary})
@@ -129,7 +148,13 @@ def _store_rows(session: Session, plan_id: int, desk: Desk, plan: Plan) -> None:
     for missed in plan.unserved:
         want = desk.wants[missed.visit]
         item = NotWanted(
-            want.institution_id, want.slot_class, want.visit.mandatory, missed.code, dict(missed.detail)
+            want.institution_id,
+            want.slot_class,
+            want.visit.mandatory,
+            missed.code,
+            {**missed.detail, **({"hidden_slots": len(want.hidden)} if want.hidden else {})},
+            want.reason,
+            want.p_select,
         )
         session.add(_unserved_row(plan_id, missed.visit, item))
     session.add_all(_unserved_row(plan_id, f"I{item.institution_id}", item) for item in desk.left)
@@ -155,6 +180,9 @@ def _stop_row(desk: Desk, shift: PlanShift, sequence: int, stop: Stop) -> PlanSt
         slot_class=SLOT_CLASS[shift.slot_kind],
         mandatory=want.visit.mandatory,
         points=want.score.points,
+        reason=want.reason,
+        p_select=want.p_select,
+        form=want.form,
         reasons=list(want.reasons),
     )
 
@@ -166,6 +194,8 @@ def _unserved_row(plan_id: int, visit_code: str, item: NotWanted) -> PlanUnserve
         visit_code=visit_code,
         slot_class=item.slot_class,
         mandatory=item.mandatory,
+        reason=item.reason,
+        p_select=item.p_select,
         code=item.code,
         detail=item.detail,
     )
@@ -184,9 +214,11 @@ def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
     codes = Counter([u.code for u in plan.unserved] + [item.code for item in desk.left])
     slots_used = {desk.crews[r.shift].slot for r in plan.routes if r.stops}
     by_class = Counter(desk.slots[desk.crews[r.shift].slot].slot_class for r in plan.routes for _ in r.stops)
+    by_reason = Counter(desk.wants[s.visit].reason for r in plan.routes for s in r.stops)
+    served = int(measures["served"])
     return {
         "visits": len(desk.wants) + len(desk.left),
-        "served": int(measures["served"]),
+        "served": served,
         "mandatory": int(measures["mandatory"]) + sum(item.mandatory for item in desk.left),
         "mandatory_served": int(measures["mandatory_served"]),
         "institutions": len(asked),
@@ -196,6 +228,15 @@ def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
         "service_s": int(measures["service_s"]),
         "objective": int(measures["objective"]),
         "unserved": dict(sorted(codes.items())),
+        "by_reason": {reason.value: by_reason[reason] for reason in VisitReason if by_reason[reason]},
+        "control": {
+            "share": desk.control.share,
+            "eligible": len(desk.control.pool),
+            "drawn": len(desk.control.drawn),
+            "served": by_reason[VisitReason.RANDOM],
+            "realised": round(by_reason[VisitReason.RANDOM] / served, 4) if served else 0.0,
+        },
+        "hidden_slots": sum(len(want.hidden) for want in desk.wants.values()),
         "bound": plan.bound,
         "shifts": sum(bool(r.stops) for r in plan.routes),
         "slots": len(slots_used),

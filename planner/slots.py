@@ -58,11 +58,20 @@ class KindRule:
 
 
 @dataclass(frozen=True)
+class CapRule:
+    """How many inspections an enterprise may get in a calendar year, None for any number; kinds without."""
+
+    inspections_a_year: int | None = None
+    exempt_kinds: tuple[Kind, ...] = ()
+
+
+@dataclass(frozen=True)
 class SlotRules:
-    """Times of the slots and the rule of every kind."""
+    """Times of the slots, the rule of every kind and the yearly cap."""
 
     times: Mapping[SlotKind, tuple[int, int]]
     kinds: Mapping[Kind, KindRule]
+    cap: CapRule = CapRule()
 
     def window(self, kind: Kind, slot: Slot) -> tuple[int, int] | None:
         """Return (first, last) second at which a visit of `kind` may start in `slot`, None if never."""
@@ -90,9 +99,10 @@ def read_rules(path: Path = TABLE) -> SlotRules:
     spans, entries = (_table(table.get(name), name, faults) for name in ("slot", "kind"))
     times = {kind: _span(spans.get(kind.value), f"slot.{kind.value}", faults) for kind in SlotKind}
     kinds = {kind: _kind_rule(entries.get(kind.value), kind, faults) for kind in Kind}
+    cap = _cap_rule(_table(table.get("cap", {}), "cap", faults), faults)
     if faults:
         raise OptionsError(faults)
-    return SlotRules(times, kinds)
+    return SlotRules(times, kinds, cap)
 
 
 def _table(entry: Any, where: str, faults: list[Fault]) -> Mapping[str, Any]:
@@ -147,6 +157,17 @@ def _kind_rule(entry: Any, kind: Kind, faults: list[Fault]) -> KindRule:
             if name in known
         },
     )
+
+
+def _cap_rule(entry: Mapping[str, Any], faults: list[Fault]) -> CapRule:
+    most, exempt = entry.get("inspections_a_year"), entry.get("exempt_kinds", [])
+    if most is not None and (type(most) is not int or most < 0):
+        faults.append(Fault("cap.inspections_a_year", "too_small", {"least": 0}))
+    known = {kind.value: kind for kind in Kind}
+    if not isinstance(exempt, list) or not set(map(str, exempt)) <= set(known):
+        faults.append(Fault("cap.exempt_kinds", "unknown_words", {"words": str(exempt)}))
+        exempt = []
+    return CapRule(most, tuple(known[str(name)] for name in exempt))
 
 
 def slot_kinds(day: Day) -> tuple[SlotKind, ...]:

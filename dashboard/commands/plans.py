@@ -40,6 +40,24 @@ def plan_command(
     accompanied: Annotated[
         int, typer.Option("--accompanied", help="Rounds of the period that an official accompanies.")
     ] = 0,
+    coverage_round: Annotated[
+        str | None, typer.Option("--round", help="Named coverage round, such as autumn_term (see rounds).")
+    ] = None,
+    draw: Annotated[
+        str | None, typer.Option("--draw", help="Draw whose seed, shares and round to use (see draw commit).")
+    ] = None,
+    share: Annotated[
+        float, typer.Option("--share", help="Part of the visits decided by lot, 0 to 0.5.")
+    ] = 0.1,
+    thinning: Annotated[
+        float, typer.Option("--thinning", help="Part of each visit's slots that is hidden, 0 to 0.6.")
+    ] = 0.2,
+    inspection: Annotated[
+        bool, typer.Option("--inspection", help="Visits are inspections: the yearly cap counts them.")
+    ] = False,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", help="Approved special plan, exempt from the yearly cap.")
+    ] = None,
     seed: Seed = 1,
     iterations: Iterations = None,
     limit_s: Limit = None,
@@ -68,6 +86,12 @@ def plan_command(
             joint_departments=tuple(filter(None, re.split(r"[,，、\s]+", joint_departments))),
             joint_slots_a_week=joint_slots,
             accompanied=accompanied,
+            round=coverage_round,
+            draw=draw,
+            control_share=share,
+            thinning=thinning,
+            inspection=inspection,
+            campaign=campaign,
         )
         with progress_bar(shown=not as_json) as report:
             result = make_plan(
@@ -120,6 +144,12 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         f"路程 {summary['travel_s'] // 60} 分钟 / places, visits, shifts, mandatory, travel",
         f"  {summary['travel']}",
     ]
+    if control := summary.get("control"):
+        lines.append(
+            f"  随机抽查 / random {control['served']} 家次, {control['realised']:.1%} "
+            f"(设定 / set {control['share']:.0%}); "
+            f"抽签 / draw {summary.get('draw') or '未事先承诺 / not committed'}"
+        )
     lines += [
         f"  未排入 {count}: {sentence_for(f'unserved.{code}', {}, 'zh')}"
         for code, count in summary["unserved"].items()
@@ -149,10 +179,11 @@ def check_command(
 
             with door.store().reading() as session:
                 report = check(session, plan)
-        _answer_report(door, report)
+        answer_report(door, report)
 
 
-def _answer_report(door: Door, report: Report) -> None:
+def answer_report(door: Door, report: Report) -> None:
+    """Print what a check found; leave with exit code 1 when a rule is broken."""
     body = {
         "holds": report.holds,
         "violations": [{"code": v.code, **v.fields} for v in report.violations],

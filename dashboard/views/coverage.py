@@ -71,8 +71,20 @@ def draw(visitor: Visitor) -> None:
             t("已查占应查（家次）"),
             maps.coverage_rows(t),
             t=t,
-            notes=[t("轮次 {first} 至 {last}", first=first.isoformat(), last=last.isoformat())],
+            notes=[
+                t("轮次 {first} 至 {last}", first=first.isoformat(), last=last.isoformat()),
+                *_round_notes(visitor, last),
+            ],
         )
         panels.draw_map(chart, key="coverage", height=510)
     with right:
         panels.draw_table(tables.coverage_rows(areas, visitor.language), key="grids", height=510)
+
+
+def _round_notes(visitor: Visitor, day: dt.date) -> list[str]:
+    running = reads.round_of(visitor.wiring, day=day)
+    if running is None:
+        return []
+    dates = {"first": running.first.isoformat(), "last": running.last.isoformat()}
+    name = running.name.label(visitor.language)
+    return [visitor.t("{day} 属于轮次：{name}（{first} 至 {last}）", day=day.isoformat(), name=name, **dates)]

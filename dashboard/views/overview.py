@@ -46,7 +46,11 @@ def draw(visitor: Visitor) -> None:
     t, wiring, identity = visitor.t, visitor.wiring, visitor.identity
     today = wiring.today()
     day = reads.days(wiring, first=today, last=today)[0]
-    panels.open_page(t("概览"), date_title(today, day.type, visitor.language))
+    title = date_title(today, day.type, visitor.language)
+    running = reads.round_of(wiring, day=today)
+    if running is not None:
+        title += f" · {t('轮次：{name}', name=running.name.label(visitor.language))}"
+    panels.open_page(t("概览"), title)
     numbers = reads.headline(wiring, identity, today=today)
     if not numbers.institutions:
         panels.draw_empty(t("台账中还没有您可见的机构"), t("请内勤导入机构名单和网格图层，再做地址定位。"))

@@ -72,7 +72,7 @@ def stop_card(stop: StopView, visitor: Visitor) -> str:
     link = html.escape(amap_link(stop.lon, stop.lat, stop.name), quote=True)
     return (
         f'<div class="gp-stop"><h3>{stop.sequence}. {html.escape(stop.name)}{must}</h3>'
-        f"<p>{clock(stop.arrive_s)} · {stop.kind.label(language)}</p>"
+        f"<p>{clock(stop.arrive_s)} · {stop.kind.label(language)} · {stop.reason.label(language)}</p>"
         f"<p><strong>{html.escape(stop.address)}</strong></p>"
         f'<p class="gp-note">{html.escape(t("上榜原因"))}：{html.escape(reasons)}</p>{unsure}'
         f'<a href="{link}" target="_blank" rel="noreferrer">{t("高德地图")}</a></div>'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.calendar import shipped_calendar
 from data.terms import Kind, SiteStatus, SlotClass
-from planner.demand import BASE_PRIZE_S, MOST_PRIZE_S, NotWanted, Want, list_wants
+from planner.demand import BASE_PRIZE_S, MOST_PRIZE_S, NotWanted, Terms, Want, list_wants
 from planner.ledger import Account, Duty
 from planner.risk import Contribution, Score
 from planner.slots import Slot, list_slots, read_rules
@@ -42,7 +42,12 @@ def want(
 ) -> tuple[list[Want], list[NotWanted]]:
     """Return what is wanted for one institution."""
     return list_wants(
-        [who], duties, {1: SCORE}, fortnight() if slots is None else slots, rules=RULES, first_day=FIRST
+        [who],
+        duties,
+        {1: SCORE},
+        fortnight() if slots is None else slots,
+        rules=RULES,
+        terms=Terms(FIRST),
     )
 
 

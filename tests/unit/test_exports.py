@@ -63,11 +63,12 @@ def test_workbook_holds_roster_stops_and_what_is_left() -> None:
     assert roster[1] == ["2026-11-23", "工作日晚间", "17:00–21:00", "T1", "张", "张、李", None, 2, 11]
     routes = [[cell.value for cell in row] for row in read["路线"]]
     assert [row[3:7] + row[10:] for row in routes[1:]] == [
-        [1, "17:30", "甲", "托管看护", "是"], [2, "18:00", "乙", "托管看护", None],
+        [1, "17:30", "甲", "托管看护", "是", "本轮未查", "巡查", 1],
+        [2, "18:00", "乙", "托管看护", None, "本轮未查", "巡查", 1],
     ]  # fmt: skip
     left = [cell.value for cell in read["未排入"][2]]
-    assert left[:5] == ["丙", "学科类", "三路3号", "是", "no_room"]
-    assert "no_room" not in left[5]
+    assert left[:6] == ["丙", "学科类", "三路3号", "是", "本轮未查", "no_room"]
+    assert "no_room" not in left[6]
 
 
 def test_no_cell_is_a_formula_and_control_characters_are_left_out() -> None:
