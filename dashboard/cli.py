@@ -9,6 +9,7 @@ import typer
 from dashboard.commands.bench import bench
 from dashboard.commands.door import Database, Json, open_door
 from dashboard.commands.draws import draws, rounds
+from dashboard.commands.evidence import backtest_command, scorecard
 from dashboard.commands.plans import (
     check_command,
     plan_command,
@@ -31,6 +32,7 @@ app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
 app.add_typer(accounts, name="user")
 app.add_typer(bench, name="bench")
+app.add_typer(scorecard, name="scorecard")
 app.add_typer(draws, name="draw")
 app.add_typer(rounds, name="rounds")
 app.command("locate")(locate_command)
@@ -39,6 +41,7 @@ app.command("check")(check_command)
 app.command("publish")(publish_command)
 app.command("show")(show_command)
 app.command("solve")(solve_command)
+app.command("backtest")(backtest_command)
 
 
 @app.command("init")

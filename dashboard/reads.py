@@ -25,7 +25,9 @@ from data.terms import JobStatus, PlanStatus
 from geo import monitor
 from planner import itinerary, ledger
 from planner.itinerary import PlanHead, PlanView, ShiftView
+from planner.replay import Evidence, replay_period
 from planner.rounds import Round, load_rounds, round_on
+from planner.scorecard import CardDeck, read_deck
 from planner.slots import list_slots, read_rules
 from planner.workshare import WorkShare, read_workshares
 
@@ -196,6 +198,22 @@ def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataF
         (first, last),
         lambda s: monitor.near_school_hotspots(s, date_from=first, date_to=last),
     )
+
+
+def evidence(wiring: Wiring, *, first: dt.date, last: dt.date) -> Evidence:
+    """Return what the visits of a period say about the scorecard and about fairness.
+
+    Raises
+    ------
+    EvidenceError
+        `no_visits`.
+    """
+    return _cached(wiring, "evidence", (first, last), lambda s: replay_period(s, first=first, last=last))
+
+
+def scorecards(wiring: Wiring, *, as_of: dt.date) -> CardDeck:
+    """Return the card in force, the one before it, and the proposals that wait."""
+    return _cached(wiring, "scorecards", (as_of,), lambda s: read_deck(s, as_of=as_of))
 
 
 def days(wiring: Wiring, *, first: dt.date, last: dt.date) -> list[Day]:

@@ -295,6 +295,20 @@ def identity_of(user: User) -> Identity:
     )
 
 
+def identity_named(session: Session, username: str) -> Identity:
+    """Return the identity of an active user by name.
+
+    Raises
+    ------
+    AccountError
+        `unknown_user`.
+    """
+    user = session.scalar(select(User).where(User.username == username, User.active))
+    if user is None:
+        raise AccountError("unknown_user", username=username)
+    return identity_of(user)
+
+
 def list_users(session: Session) -> list[User]:
     """Return all users by name."""
     return list(session.scalars(select(User).order_by(User.username)))

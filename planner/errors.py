@@ -90,3 +90,15 @@ class RepairError(FaultyInputError):
     """What is said to have changed does not fit the plan."""
 
     code = "repair"
+
+
+class EvidenceError(PlannerError):
+    """A table of past visits cannot be measured: columns, lengths, counts or chances are wrong."""
+
+    code = "evidence"
+
+
+class ScorecardError(FaultyInputError):
+    """Proposed weights name an unknown factor, leave one out or are no usable numbers."""
+
+    code = "scorecard"
