@@ -59,10 +59,14 @@ def cut_problem(problem: Problem, part: Part, sequences: Sequences, *, spare: Ma
     away = Counter(
         problem.visit_by_id[visit].site for visit, shift in shift_of.items() if shift not in inside
     )
-    owned = [replace(site, seen=site.seen or away[site.id] > 0) for site in sites.values()]
+    owned = [
+        replace(site, seen=site.seen or away[site.id] > 0, barred=_bar_met(problem, site, shift_of, inside))
+        for site in sites.values()
+    ]
     # Guests never change their day: their gaps hold, and their first visit is paid or not as before.
     hosted = {
-        visit.site: replace(problem.site_by_id[visit.site], min_gap_days=0, seen=True) for visit in guests
+        visit.site: replace(problem.site_by_id[visit.site], min_gap_days=0, seen=True, barred=())
+        for visit in guests
     }
     return _number_places(problem, part, [*owned, *hosted.values()], [*visits, *guests], shift_of, spare)
 
@@ -86,6 +90,15 @@ def _trim(
         return all(abs(shift.day - day) >= gap for shift in shifts for day in outside)
 
     return replace(visit, windows=tuple(window for window in visit.windows if far(window)))
+
+
+def _bar_met(problem: Problem, site: Site, shift_of: Mapping[str, str], inside: set[str]) -> tuple[str, ...]:
+    """Return whom the site must not meet: its own list, and who meets it outside the part."""
+    if not problem.rotate:
+        return site.barred
+    outside = [shift_of.get(visit.id, "") for visit in problem.visits_by_site[site.id]]
+    met = {m for s in outside if s not in inside | {""} for m in problem.shift_by_id[s].members}
+    return tuple(sorted({*site.barred, *met}))
 
 
 def _seat(problem: Problem, visit: Visit, shift_id: str) -> Visit:
@@ -117,6 +130,7 @@ def _number_places(
         sites=tuple(replace(site, location=number[site.location]) for site in sites),
         visits=tuple(visits),
         first_visit_prize=problem.first_visit_prize,
+        rotate=problem.rotate,
         caps=tuple(
             Cap(cap.id, served[cap.id] + spare.get(cap.id, 0)) for cap in problem.caps if cap.id in named
         ),

@@ -55,6 +55,7 @@ def parse_problem(text: str) -> Problem:
             Cap(reader.take(item, "id", str, at), reader.take(item, "most", int, at))
             for at, item in (reader.objects(top, "caps") if "caps" in top else ())
         ),
+        "rotate": reader.allow(top, "rotate", bool, False),
     }
     if reader.shifted:
         raise ProblemError(reader.faults)
@@ -244,6 +245,8 @@ def format_problem(problem: Problem) -> str:
     }
     if problem.first_visit_prize:
         content["first_visit_prize"] = problem.first_visit_prize
+    if problem.rotate:
+        content["rotate"] = True
     if problem.caps:
         content["caps"] = [asdict(cap) for cap in problem.caps]
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -5,9 +5,10 @@ of the other stops kept? Codes, in the order they are tested:
 
 =================== ==================================================================================
 ``no_window``       none of the slots it allows has a shift
-``pin`` ``closed``  every allowed shift is barred to it: pinned elsewhere or its routes are closed, no
-``skills``          crew has what it asks for, or every crew has a member who must not meet the place;
-``recusal``         the rule that bars most of them names the reason
+``pin``             every allowed shift is barred to it, most of them because it is pinned elsewhere,
+``closed``          because their routes are closed,
+``skills``          because their crews lack what it asks for,
+``recusal``         or because somebody in the crew must not meet the place
 ``too_far``         no allowed shift, even empty, has time for the way there, the visit and the way back
 ``over_capacity``   alone it exceeds the capacity or the stop limit of every shift with time for it
 ``too_long``        even without any travel its service fits no allowed shift within its window
@@ -15,6 +16,7 @@ of the other stops kept? Codes, in the order they are tested:
 ``not_worth``       it fits, but costs at least as much travel as leaving it out
 ``improvable``      it fits and would pay: the plan is not finished (never in a plan of the solver)
 ``gap``             it fits, but only too few days from another served visit of its site
+``met``             it fits, but only where somebody would meet the place a second time
 ``no_room``         it fits between the stops of no allowed shift
 =================== ==================================================================================
 
@@ -30,9 +32,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.lines import Lines, Offers, find_window
+from planner.lines import Lines, Span
 from planner.plan import Unserved
-from planner.problem import Problem, Shift, Visit, Window
+from planner.problem import Problem, Shift, Visit
 
 Help = dict[str, object]
 
@@ -61,41 +63,42 @@ def explain(
 
 
 def _find_reason(lines: Lines, visit: Visit) -> Unserved:
-    problem = lines.problem
-    windows = lines.list_windows(visit)
-    if not windows:
-        return Unserved(
-            visit.id,
-            "no_window",
-            {"slots": [w.slot for w in visit.windows], "helps": _list_other_slots(lines, visit)},
-        )
-    bars = {index: problem.bars(problem.shifts[index], visit) for index in windows}
-    free = [index for index in windows if bars[index] is None]
-    trial = _Trial(lines, visit, windows, bars)
-    if not free:
-        counts = Counter(code for code in bars.values() if code is not None)
+    trial = _Trial(lines, visit)
+    if not len(trial.span.shift):
+        slots = [window.slot for window in visit.windows]
+        return Unserved(visit.id, "no_window", {"slots": slots, "helps": _list_other_slots(lines, visit)})
+    if all(trial.bars):
+        counts = Counter(code for code in trial.bars if code is not None)
         code = max(counts, key=lambda name: counts[name])
-        return Unserved(
-            visit.id, code, {"shifts": len(windows), "rules": dict(counts), "helps": trial.list_helps()}
-        )
-    alone = _test_alone(problem, [problem.shifts[index] for index in free], visit)
+        detail: dict[str, object] = {"shifts": len(trial.bars), "rules": dict(counts)}
+        return Unserved(visit.id, code, {**detail, "helps": trial.list_helps()})
+    alone = trial.test_alone()
     if alone is not None:
-        return Unserved(visit.id, alone.code, {**alone.detail, "helps": trial.list_helps()})
-    inside, breaking = trial.cheapest(gap_kept=True), trial.cheapest(gap_kept=False)
+        return Unserved(visit.id, alone[0], {**alone[1], "helps": trial.list_helps()})
+    inside = trial.least(trial.offers.cost_s, trial.kept(trial.offers.fits))
     if inside is not None:
         worth = lines.value(visit)
-        detail: dict[str, object] = {"shift": inside[1], "cost_s": inside[0], "prize": worth}
+        detail = {"shift": inside[1], "cost_s": inside[0], "prize": worth}
         if lines.is_capped(visit):
             return Unserved(visit.id, "cap", {**detail, "cap": visit.cap, "helps": trial.list_helps()})
         return Unserved(visit.id, "not_worth" if inside[0] >= worth else "improvable", detail)
-    if breaking is not None:
-        return _tell_gap(lines, visit, breaking, trial.list_helps())
+    for code, other in (("gap", trial.met), ("met", trial.near)):
+        own = trial.near if code == "gap" else trial.met
+        breaking = trial.least(trial.offers.cost_s, trial.offers.fits & ~trial.barred & own & ~other)
+        if breaking is not None:
+            return _tell_sibling(trial, code, breaking)
     return _tell_no_room(trial)
 
 
-def _tell_gap(lines: Lines, visit: Visit, breaking: tuple[int, str], helps: list[Help]) -> Unserved:
+def _tell_sibling(trial: _Trial, code: str, breaking: tuple[int, str]) -> Unserved:
+    """Return the reason that other visits of the site stand too near, or were made by the same people."""
+    lines, visit = trial.lines, trial.visit
     shift = lines.problem.shift_by_id[breaking[1]]
     blocking = lines.list_blocking(visit, shift.day)
+    if code == "met":
+        blocking = [
+            o.id for o in lines.list_siblings(visit) if set(lines.served[o.id].members) & set(shift.members)
+        ]
     detail: dict[str, object] = {
         "shift": shift.id,
         "day": shift.day,
@@ -103,9 +106,9 @@ def _tell_gap(lines: Lines, visit: Visit, breaking: tuple[int, str], helps: list
         "min_gap_days": lines.problem.site_by_id[visit.site].min_gap_days,
         "blocking": blocking,
         "blocking_days": [lines.served[other].day for other in blocking],
-        "helps": helps,
+        "helps": trial.list_helps(),
     }
-    return Unserved(visit.id, "gap", detail)
+    return Unserved(visit.id, code, detail)
 
 
 def _tell_no_room(trial: _Trial) -> Unserved:
@@ -113,7 +116,7 @@ def _tell_no_room(trial: _Trial) -> Unserved:
     helps = trial.list_helps()
     longer = trial.longer()
     detail: dict[str, object] = {
-        "shifts": len(trial.windows),
+        "shifts": len(trial.span.shift),
         "longer_shift": longer[1] if longer else None,
         "longer_by_s": longer[0] if longer else None,
         "extra_team_slot": next((help_["slot"] for help_ in helps if help_["rule"] == "team"), None),
@@ -125,49 +128,63 @@ def _tell_no_room(trial: _Trial) -> Unserved:
 class _Trial:
     """One visit tried in the shifts of the slots it allows."""
 
-    def __init__(
-        self, lines: Lines, visit: Visit, windows: Mapping[int, Window], bars: Mapping[int, str | None]
-    ) -> None:
-        self.lines, self.visit, self.windows, self.bars = lines, visit, windows, bars
-        problem = lines.problem
-        self.blocked = {
-            index: bool(lines.list_blocking(visit, problem.shifts[index].day)) for index in windows
-        }
-        self.offers: Offers = lines.offer(
-            visit, {index: (window.open_s, window.close_s) for index, window in windows.items()}
+    def __init__(self, lines: Lines, visit: Visit) -> None:
+        self.lines, self.visit = lines, visit
+        self.span = lines.span(visit)
+        self.bars = lines.bars(visit, self.span)
+        self.offers = lines.offer(visit, self.span)
+        self.near_by_shift, self.met_by_shift = (
+            lines.is_near(visit, self.span),
+            lines.is_met(visit, self.span),
         )
-        size = len(problem.shifts)
-        barred, blocked = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
-        barred[[index for index, code in bars.items() if code is not None]] = True
-        blocked[[index for index, near in self.blocked.items() if near]] = True
-        self.barred, self.near = barred[self.offers.shift], blocked[self.offers.shift]
+        self.barred = self._at_places(np.array([code is not None for code in self.bars], dtype=bool))
+        self.near, self.met = self._at_places(self.near_by_shift), self._at_places(self.met_by_shift)
 
-    def cheapest(self, *, gap_kept: bool) -> tuple[int, str] | None:
-        """Return cost and shift of the cheapest place that keeps every other rule."""
-        allowed = self.offers.fits & ~self.barred & (~self.near if gap_kept else True)
-        return self._least(self.offers.cost_s, allowed)
+    def _at_places(self, by_shift: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return what holds for the shifts of the span at every place of their routes."""
+        holds = np.zeros(len(self.lines.problem.shifts), dtype=bool)
+        holds[self.span.shift] = by_shift
+        return holds[self.offers.shift]
+
+    def kept(self, fits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return where `fits` holds and crews, gaps and rotation are kept."""
+        free: NDArray[np.bool_] = fits & ~self.barred & ~self.near & ~self.met
+        return free
 
     def longer(self) -> tuple[int, str] | None:
         """Return the least overtime that makes room, and its shift."""
-        return self._least(self.offers.over_s, self._only_over())
+        return self.least(self.offers.over_s, self._only_over())
 
     def _only_over(self) -> NDArray[np.bool_]:
         offers = self.offers
-        only: NDArray[np.bool_] = (
-            (offers.late_s == 0) & ~offers.tight & ~offers.full & ~self.barred & ~self.near
-        )
-        return only
+        return self.kept((offers.late_s == 0) & ~offers.tight & ~offers.full)
 
-    def _least(
-        self,
-        size: NDArray[np.int64],
-        allowed: NDArray[np.bool_],
-    ) -> tuple[int, str] | None:
+    def least(self, size: NDArray[np.int64], allowed: NDArray[np.bool_]) -> tuple[int, str] | None:
+        """Return the least size among the allowed places and its shift, the first one of equals."""
         at = np.flatnonzero(allowed)
         if not len(at):
             return None
         best = at[np.lexsort((self.offers.shift[at], size[at]))[0]]
         return int(size[best]), self.lines.problem.shifts[self.offers.shift[best]].id
+
+    def test_alone(self) -> tuple[str, dict[str, object]] | None:
+        """Return why no shift whose crew may go can serve the visit even alone, None when one can."""
+        free = np.array([code is None for code in self.bars], dtype=bool)
+        span = self.span.only(free)
+        alone = self.lines.alone(self.visit, span)
+        if ((alone.late_s == 0) & ~alone.full).any():
+            return None
+        in_time, far = alone.late_s == 0, (alone.late_s > 0) & (alone.stuck_s == 0)
+        shifts = [self.lines.problem.shifts[index] for index in span.shift]
+        if in_time.any():
+            at = _first_least(self.visit.demand - self.lines.capacity[span.shift], in_time, shifts)
+            shift = shifts[at]
+            about = {"demand": self.visit.demand, "capacity": shift.capacity, "max_stops": shift.max_stops}
+            return "over_capacity", {"shift": shift.id, **about}
+        code, late = ("too_far", alone.late_s) if far.any() else ("too_long", alone.stuck_s)
+        at = _first_least(late, far if far.any() else ~far, shifts)
+        legs = {"out_s": int(alone.out_s[at]), "back_s": int(alone.back_s[at])}
+        return code, {"shift": shifts[at].id, "late_s": int(late[at]), **legs}
 
     def list_helps(self) -> list[Help]:
         """Return what relaxing one rule alone would do, cheapest in travel first."""
@@ -180,46 +197,34 @@ class _Trial:
 
     def _try_rules(self) -> Iterator[Help]:
         offers, visit, shifts = self.offers, self.visit, self.lines.problem.shifts
-        kept = offers.fits & ~self.barred & ~self.near
-        if self.lines.is_capped(visit) and (found := self._least(offers.cost_s, kept)):
+        if self.lines.is_capped(visit) and (found := self.least(offers.cost_s, self.kept(offers.fits))):
             yield {"rule": "cap", "cost_s": found[0], "shift": found[1], "by": 1}
-        if found := self._least(offers.cost_s, offers.fits & ~self.barred & self.near):
+        if found := self.least(offers.cost_s, offers.fits & ~self.barred & self.near & ~self.met):
             day = self.lines.problem.shift_by_id[found[1]].day
             near = [abs(self.lines.served[v].day - day) for v in self.lines.list_blocking(visit, day)]
             yield {"rule": "gap", "cost_s": found[0], "shift": found[1], "gap_days": min(near)}
-        for rule in sorted({code for code in self.bars.values() if code is not None}):
-            own = np.zeros(len(shifts), dtype=bool)
+        if found := self.least(offers.cost_s, offers.fits & ~self.barred & ~self.near & self.met):
+            yield {"rule": "met", "cost_s": found[0], "shift": found[1]}
+        for rule in sorted({code for code in self.bars if code is not None}):
             # A crew may be barred twice over: lifting this one rule must be enough.
-            own[
-                [i for i, code in self.bars.items() if code == rule and not self._barred_twice(shifts[i])]
-            ] = True
-            if found := self._least(offers.cost_s, offers.fits & own[offers.shift] & ~self.near):
+            own = [
+                code == rule and not self._barred_twice(shifts[index])
+                for code, index in zip(self.bars, self.span.shift, strict=True)
+            ]
+            lifted = offers.fits & self._at_places(np.array(own)) & ~self.near & ~self.met
+            if found := self.least(offers.cost_s, lifted):
                 about = self._tell_bar(rule, found[1])
                 yield {"rule": rule, "cost_s": found[0], "shift": found[1], **about}
         over = self._only_over() & (offers.over_s > 0)
-        if found := self._least(offers.over_s, over):
+        if found := self.least(offers.over_s, over):
             cost = int(offers.cost_s[over & (offers.over_s == found[0])].min())
             yield {"rule": "shift_end", "cost_s": cost, "shift": found[1], "by_s": found[0]}
-        late = (
-            (offers.late_s > 0)
-            & (offers.over_s == 0)
-            & ~offers.tight
-            & ~offers.full
-            & ~self.barred
-            & ~self.near
-        )
-        if found := self._least(offers.late_s, late):
+        late = self.kept((offers.late_s > 0) & (offers.over_s == 0) & ~offers.tight & ~offers.full)
+        if found := self.least(offers.late_s, late):
             cost = int(offers.cost_s[late & (offers.late_s == found[0])].min())
             yield {"rule": "window", "cost_s": cost, "shift": found[1], "by_s": found[0]}
-        room = (
-            (offers.late_s == 0)
-            & (offers.over_s == 0)
-            & ~offers.tight
-            & offers.full
-            & ~self.barred
-            & ~self.near
-        )
-        if found := self._least(offers.cost_s, room):
+        room = self.kept((offers.late_s == 0) & (offers.over_s == 0) & ~offers.tight & offers.full)
+        if found := self.least(offers.cost_s, room):
             yield {"rule": "capacity", "cost_s": found[0], "shift": found[1]}
         yield from self._try_team()
 
@@ -244,69 +249,33 @@ class _Trial:
 
     def _try_team(self) -> Iterator[Help]:
         """Yield the cheapest slot in which one more team, with a crew that may go, would serve the visit."""
-        problem, visit = self.lines.problem, self.visit
-        place = problem.site_by_id[visit.site].location
-        best: tuple[int, str, int] | None = None
-        for index in self.windows:
-            shift = problem.shifts[index]
-            depot = problem.depot_by_id[shift.depot].location
-            cost = problem.leg_s(depot, place) + problem.leg_s(place, depot)
-            better = (best is None or cost < best[0]) and not self.blocked[index]
-            if better and _test_alone(problem, [shift], visit) is None:
-                best = cost, shift.slot, shift.day
-        if best is not None and visit.pin is None:
-            yield {"rule": "team", "cost_s": best[0], "slot": best[1], "day": best[2]}
+        alone = self.lines.alone(self.visit, self.span)
+        fits = (alone.late_s == 0) & ~alone.full & ~self.near_by_shift
+        if not fits.any() or self.visit.pin is not None:
+            return
+        shifts = [self.lines.problem.shifts[index] for index in self.span.shift]
+        at = _first_least(alone.out_s + alone.back_s, fits, shifts)
+        cost = int(alone.out_s[at] + alone.back_s[at])
+        yield {"rule": "team", "cost_s": cost, "slot": shifts[at].slot, "day": shifts[at].day}
+
+
+def _first_least(size: NDArray[np.int64], allowed: NDArray[np.bool_], shifts: Sequence[Shift]) -> int:
+    """Return the place of the least size among the allowed, ties to the lowest shift id."""
+    least = size[allowed].min()
+    return min(np.flatnonzero(allowed & (size == least)).tolist(), key=lambda index: shifts[index].id)
 
 
 def _list_other_slots(lines: Lines, visit: Visit) -> list[Help]:
     """Return the cheapest shift of any slot that could serve the visit if its slot were allowed."""
     problem = lines.problem
-    spans = {
-        index: (shift.start_s, shift.end_s)
-        for index, shift in enumerate(problem.shifts)
-        if problem.bars(shift, visit) is None and not lines.list_blocking(visit, shift.day)
-    }
-    if lines.is_capped(visit) or not spans:
+    span = Span(np.arange(len(problem.shifts)), lines.start_s, lines.end_s)
+    if lines.is_capped(visit) or not len(span.shift):
         return []
-    offers = lines.offer(visit, spans)
+    free = np.array([code is None for code in lines.bars(visit, span)], dtype=bool)
+    offers = lines.offer(visit, span.only(free & ~lines.is_near(visit, span) & ~lines.is_met(visit, span)))
     at = np.flatnonzero(offers.fits)
     if not len(at):
         return []
     best = at[np.lexsort((offers.shift[at], offers.cost_s[at]))[0]]
     shift = problem.shifts[offers.shift[best]]
     return [{"rule": "slot", "cost_s": int(offers.cost_s[best]), "shift": shift.id, "slot": shift.slot}]
-
-
-def _test_alone(problem: Problem, shifts: Sequence[Shift], visit: Visit) -> Unserved | None:
-    """Return why no shift can serve `visit` even alone, None when one can."""
-    by_code: dict[str, tuple[int, str, dict[str, object]]] = {}
-    place = problem.site_by_id[visit.site].location
-    for shift in shifts:
-        depot = problem.depot_by_id[shift.depot].location
-        out, back = problem.leg_s(depot, place), problem.leg_s(place, depot)
-        window = find_window(visit, shift)
-        late = _measure_lateness(shift, window, visit, out_s=out, back_s=back)
-        full = (shift.capacity is not None and visit.demand > shift.capacity) or shift.max_stops == 0
-        detail: dict[str, object] = {"shift": shift.id}
-        if late == 0 and not full:
-            return None
-        if late == 0:
-            code, size = "over_capacity", visit.demand - (shift.capacity or 0)
-            detail.update(demand=visit.demand, capacity=shift.capacity, max_stops=shift.max_stops)
-        else:
-            stuck = _measure_lateness(shift, window, visit, out_s=0, back_s=0)
-            code, size = ("too_long", stuck) if stuck else ("too_far", late)
-            detail.update(late_s=size, out_s=out, back_s=back)
-        by_code[code] = min(
-            by_code.get(code, (size, shift.id, detail)), (size, shift.id, detail), key=lambda x: x[:2]
-        )
-    for code in ("over_capacity", "too_far", "too_long"):
-        if code in by_code:
-            return Unserved(visit.id, code, by_code[code][2])
-    raise AssertionError("unreachable: every shift was classified")
-
-
-def _measure_lateness(shift: Shift, window: Window, visit: Visit, *, out_s: int, back_s: int) -> int:
-    """Return by how many seconds an empty shift misses the window or its end, 0 when it keeps both."""
-    begin = max(shift.start_s + out_s, window.open_s)
-    return max(0, begin - window.close_s, begin + visit.service_s + back_s - shift.end_s)

@@ -55,6 +55,7 @@ def gather_facts(
         sibling=sibling.astype(np.int32),
         near=_list_near(travel_s, visit[:, kernel.PLACE], options.neighbours),
         duty=duty,
+        clash=_find_clashes(problem),
         most=np.array([*(cap.most for cap in problem.caps), _UNLIMITED], dtype=np.int64),
         knobs=np.array(
             [
@@ -149,6 +150,19 @@ def _list_choices(
     _apply_bars(problem, fits)
     rows, columns = np.nonzero(fits)
     return np.searchsorted(rows, np.arange(len(visit) + 1)), columns.astype(np.int32)
+
+
+def _find_clashes(problem: Problem) -> NDArray[np.bool_]:
+    """Return which pairs of shifts share a member; an empty table where nobody minds."""
+    if not problem.rotate:
+        return np.zeros((0, 0), dtype=bool)
+    members = sorted({member for shift in problem.shifts for member in shift.members})
+    number = {member: index for index, member in enumerate(members)}
+    works = np.zeros((len(problem.shifts), len(members)), dtype=np.float32)
+    for row, shift in enumerate(problem.shifts):
+        works[row, [number[member] for member in shift.members]] = 1.0
+    shared: NDArray[np.bool_] = works @ works.T > 0
+    return shared
 
 
 def _apply_bars(problem: Problem, fits: NDArray[np.bool_]) -> None:

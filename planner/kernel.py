@@ -69,6 +69,7 @@ class Facts(NamedTuple):
     sibling: np.ndarray  # (visits,) int32, visits by site
     near: np.ndarray  # (visits, neighbours) int32, itself first
     duty: np.ndarray  # (shifts, 8) int64
+    clash: np.ndarray  # (shifts, shifts) bool, true where they share a member and must not meet a site both
     most: np.ndarray  # (caps + 1,) int64 served visits allowed
     knobs: np.ndarray  # (7,) int64
 
@@ -186,15 +187,17 @@ def place_best(f, s, v, k):
 
 @_compiled
 def keeps_gap(f, s, v, r):
-    """Return whether `v` on shift `r` keeps the gap in days to its site's other served visits."""
+    """Return whether `v` on shift `r` keeps gap and rotation to its site's other served visits."""
     site = f.visit[v, SITE]
-    gap = f.owner[site, GAP]
-    if gap == 0 or s.seen[site] == 0:
+    gap, rotates = f.owner[site, GAP], f.clash.shape[0] > 0
+    if (gap == 0 and not rotates) or s.seen[site] == 0:
         return True
     for i in range(f.owner[site, FROM], f.owner[site, TO]):
         other = f.sibling[i]
         shift = s.tally[other, SHIFT]
-        if other != v and shift >= 0 and abs(f.duty[shift, DAY] - f.duty[r, DAY]) < gap:
+        if other == v or shift < 0:
+            continue
+        if abs(f.duty[shift, DAY] - f.duty[r, DAY]) < gap or (rotates and f.clash[shift, r]):
             return False
     return True
 

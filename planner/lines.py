@@ -13,9 +13,37 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.problem import Problem, Shift, Visit, Window
+from planner.problem import Problem, Shift, Visit
 
 NEVER_S = 10**12
+
+
+@dataclass(frozen=True)
+class Span:
+    """Shifts by number, rising, and from when to when service may start in each."""
+
+    shift: NDArray[np.int64]
+    open_s: NDArray[np.int64]
+    close_s: NDArray[np.int64]
+
+    def only(self, kept: NDArray[np.bool_]) -> Span:
+        """Return the part of the span where `kept` is true."""
+        return Span(self.shift[kept], self.open_s[kept], self.close_s[kept])
+
+
+@dataclass(frozen=True)
+class Alone:
+    """One visit as the only stop of each shift of a span.
+
+    `late_s` is by how much it misses its window or the shift's end, `stuck_s` the same without any travel,
+    `full` whether its demand alone is too much.
+    """
+
+    out_s: NDArray[np.int64]
+    back_s: NDArray[np.int64]
+    late_s: NDArray[np.int64]
+    stuck_s: NDArray[np.int64]
+    full: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -73,7 +101,32 @@ class Lines:
         self._tables = [
             _draw_line(problem, shift, self.stops[index], index) for index, shift in enumerate(problem.shifts)
         ]
-        self.end_s = np.array([shift.end_s for shift in problem.shifts], dtype=np.int64)
+        self._by_slot = {
+            slot: np.array([self.number[shift.id] for shift in shifts])
+            for slot, shifts in problem.shifts_by_slot.items()
+        }
+        shifts = problem.shifts
+        self.start_s, self.end_s, self.day, self.depot, self.capacity, self.most = (
+            np.array(
+                [
+                    (
+                        shift.start_s,
+                        shift.end_s,
+                        shift.day,
+                        problem.depot_by_id[shift.depot].location,
+                        NEVER_S if shift.capacity is None else shift.capacity,
+                        NEVER_S if shift.max_stops is None else shift.max_stops,
+                    )
+                    for shift in shifts
+                ],
+                dtype=np.int64,
+            )
+            .reshape(-1, 6)
+            .T
+        )
+        self.load = np.array([sum(stop.demand for stop in stops) for stops in self.stops], dtype=np.int64)
+        self.count = np.array([len(stops) for stops in self.stops], dtype=np.int64)
+        self.locked = any(shift.closed or shift.fixed for shift in shifts)
         self._stack()
 
     def _stack(self) -> None:
@@ -91,6 +144,8 @@ class Lines:
         if visit.cap is not None:
             self.capped[visit.cap] = self.capped.get(visit.cap, 0) + 1
         self._tables[index] = _draw_line(self.problem, self.problem.shifts[index], self.stops[index], index)
+        self.load[index] += visit.demand
+        self.count[index] += 1
         self._stack()
 
     def sequences(self) -> dict[str, tuple[str, ...]]:
@@ -101,58 +156,97 @@ class Lines:
             if stops
         }
 
-    def offer(self, visit: Visit, spans: Mapping[int, tuple[int, int]]) -> Offers:
-        """Try `visit` at every place of the shifts in `spans`: from when to when service may start there."""
-        chosen = sorted(spans)
-        place = np.concatenate(
-            [np.arange(self.first[i], self.first[i + 1]) for i in chosen] or [np.zeros(0, int)]
-        )
-        shift = self.shift[place]
-        opens = np.zeros(len(self.stops), dtype=np.int64)
-        closes = np.zeros(len(self.stops), dtype=np.int64)
-        full = np.zeros(len(self.stops), dtype=bool)
-        for index in chosen:
-            opens[index], closes[index] = spans[index]
-            full[index] = self._is_full(index, visit)
+    def span(self, visit: Visit) -> Span:
+        """Return the shifts of the slots `visit` allows, in their order, and when service may start there."""
+        staffed = [window for window in visit.windows if window.slot in self._by_slot]
+        if not staffed:
+            none = np.zeros(0, dtype=np.int64)
+            return Span(none, none, none)
+        index = np.concatenate([self._by_slot[window.slot] for window in staffed])
+        sizes = [len(self._by_slot[window.slot]) for window in staffed]
+        opens = np.repeat([window.open_s for window in staffed], sizes)
+        closes = np.repeat([window.close_s for window in staffed], sizes)
+        order = np.argsort(index, kind="stable")
+        return Span(index[order], opens[order], closes[order])
+
+    def offer(self, visit: Visit, span: Span) -> Offers:
+        """Try `visit` at every place of the shifts of `span`."""
+        sizes = self.first[span.shift + 1] - self.first[span.shift]
+        total = int(sizes.sum())
+        starts = np.cumsum(sizes) - sizes
+        place = np.arange(total) - np.repeat(starts, sizes) + np.repeat(self.first[span.shift], sizes)
+        shift = np.repeat(span.shift, sizes)
+        opens, closes = np.repeat(span.open_s, sizes), np.repeat(span.close_s, sizes)
         there = self.problem.site_by_id[visit.site].location
         out = self.problem.block_s(self.before[place], [there])[:, 0].astype(np.int64)
         onward = self.problem.block_s([there], self.after[place])[0].astype(np.int64)
-        begin = np.maximum(self.leave_s[place] + out, opens[shift])
+        begin = np.maximum(self.leave_s[place] + out, opens)
         arrive = begin + visit.service_s + onward
+        full = (self.load + visit.demand > self.capacity) | (self.count >= self.most)
         return Offers(
             place=place,
             shift=shift,
             cost_s=out + onward - self.direct_s[place],
             begin_s=begin,
-            late_s=np.maximum(0, begin - closes[shift]),
+            late_s=np.maximum(0, begin - closes),
             over_s=np.maximum(0, arrive + self.home_s[place] - self.end_s[shift]),
             tight=arrive > self.latest_s[place],
             full=full[shift],
         )
 
-    def _is_full(self, index: int, visit: Visit) -> bool:
-        shift, stops = self.problem.shifts[index], self.stops[index]
-        load = sum(stop.demand for stop in stops)
-        return (shift.capacity is not None and load + visit.demand > shift.capacity) or (
-            shift.max_stops is not None and len(stops) >= shift.max_stops
-        )
+    def alone(self, visit: Visit, span: Span) -> Alone:
+        """Try `visit` alone in every shift of `span`."""
+        there = [self.problem.site_by_id[visit.site].location]
+        depots, which = np.unique(self.depot[span.shift], return_inverse=True)
+        out = self.problem.block_s(depots, there)[:, 0].astype(np.int64)[which]
+        back = self.problem.block_s(there, depots)[0].astype(np.int64)[which]
+        start, end = self.start_s[span.shift], self.end_s[span.shift]
+        begin = np.maximum(start + out, span.open_s)
+        late = np.maximum(begin - span.close_s, begin + visit.service_s + back - end)
+        begin = np.maximum(start, span.open_s)
+        stuck = np.maximum(begin - span.close_s, begin + visit.service_s - end)
+        full = (visit.demand > self.capacity[span.shift]) | (self.most[span.shift] < 1)
+        return Alone(out, back, np.maximum(late, 0), np.maximum(stuck, 0), full)
 
-    def list_windows(self, visit: Visit) -> dict[int, Window]:
-        """Return the window of `visit` by number of each shift in a slot it allows."""
-        return {
-            self.number[shift.id]: window
-            for window in visit.windows
-            for shift in self.problem.shifts_by_slot.get(window.slot, ())
-        }
+    def bars(self, visit: Visit, span: Span) -> list[str | None]:
+        """Return for each shift of `span` the rule of crews, pins and locks that bars `visit`, or None."""
+        plain = visit.pin is None and not visit.skills and not self.problem.site_by_id[visit.site].barred
+        if plain and not self.locked:
+            return [None] * len(span.shift)
+        return [self.problem.bars(self.problem.shifts[index], visit) for index in span.shift]
+
+    def is_near(self, visit: Visit, span: Span) -> NDArray[np.bool_]:
+        """Return for each shift of `span` whether it is too few days from a served visit of the site."""
+        gap = self.problem.site_by_id[visit.site].min_gap_days
+        days = [self.served[other.id].day for other in self.list_siblings(visit)]
+        if not gap or not days:
+            return np.zeros(len(span.shift), dtype=bool)
+        away = np.abs(self.day[span.shift][:, None] - np.array(days)[None, :])
+        near: NDArray[np.bool_] = away.min(axis=1) < gap
+        return near
+
+    def is_met(self, visit: Visit, span: Span) -> NDArray[np.bool_]:
+        """Return for each shift of `span` whether a member meets the site in another visit of the plan."""
+        met: set[str] = set()
+        if self.problem.rotate:
+            for other in self.list_siblings(visit):
+                met.update(self.served[other.id].members)
+        if not met:
+            return np.zeros(len(span.shift), dtype=bool)
+        return np.array([not met.isdisjoint(self.problem.shifts[index].members) for index in span.shift])
+
+    def list_siblings(self, visit: Visit) -> list[Visit]:
+        """Return the other served visits of the same site."""
+        return [
+            other
+            for other in self.problem.visits_by_site[visit.site]
+            if other.id != visit.id and other.id in self.served
+        ]
 
     def list_blocking(self, visit: Visit, day: int) -> list[str]:
         """Return the served visits of the same site that are too few days from `day`."""
         gap = self.problem.site_by_id[visit.site].min_gap_days
-        return [
-            other.id
-            for other in self.problem.visits_by_site[visit.site]
-            if other.id != visit.id and other.id in self.served and abs(self.served[other.id].day - day) < gap
-        ]
+        return [o.id for o in self.list_siblings(visit) if abs(self.served[o.id].day - day) < gap]
 
     def is_capped(self, visit: Visit) -> bool:
         """Return whether the cap of `visit` allows no more."""
@@ -163,10 +257,7 @@ class Lines:
 
     def value(self, visit: Visit) -> int:
         """Return what serving `visit` saves, with the first-visit prize where its site is not yet seen."""
-        first = not self.problem.site_by_id[visit.site].seen and not any(
-            other.id != visit.id and other.id in self.served
-            for other in self.problem.visits_by_site[visit.site]
-        )
+        first = not self.problem.site_by_id[visit.site].seen and not self.list_siblings(visit)
         return visit.penalty + (self.problem.first_visit_prize if first else 0)
 
 
@@ -175,7 +266,7 @@ def _draw_line(problem: Problem, shift: Shift, stops: Sequence[Visit], index: in
     depot = problem.depot_by_id[shift.depot].location
     places = [depot, *(problem.site_by_id[visit.site].location for visit in stops), depot]
     legs = [problem.leg_s(places[i], places[i + 1]) for i in range(len(stops) + 1)]
-    windows = [find_window(visit, shift) for visit in stops]
+    windows = [next(w for w in visit.windows if w.slot == shift.slot) for visit in stops]
     leave = [shift.start_s]
     for number, visit in enumerate(stops):
         leave.append(max(leave[-1] + legs[number], windows[number].open_s) + visit.service_s)
@@ -194,8 +285,3 @@ def _draw_line(problem: Problem, shift: Shift, stops: Sequence[Visit], index: in
         for i in range(len(stops) + 1)
     ]
     return np.array(rows, dtype=np.int64)
-
-
-def find_window(visit: Visit, shift: Shift) -> Window:
-    """Return the window of a visit in the slot of a shift."""
-    return next(window for window in visit.windows if window.slot == shift.slot)

@@ -123,6 +123,8 @@ class Problem:
         Paid in addition for every site not seen before that has visits of which none is served.
     caps : tuple
         Limits on visits of several sites together.
+    rotate : bool
+        Whether nobody meets a site twice: its served visits share no member.
 
     Raises
     ------
@@ -137,6 +139,7 @@ class Problem:
     visits: tuple[Visit, ...]
     first_visit_prize: int = 0
     caps: tuple[Cap, ...] = ()
+    rotate: bool = False
 
     def __post_init__(self) -> None:
         """Freeze the parts and refuse a problem with broken invariants."""

@@ -47,15 +47,11 @@ def recommend(
 def offer_places(lines: Lines, visit: Visit, *, most: int) -> tuple[Recommendation, ...]:
     """Return the cheapest shifts for a visit in no route yet, as `recommend` does."""
     problem = lines.problem
-    spans = {
-        index: (window.open_s, window.close_s)
-        for index, window in lines.list_windows(visit).items()
-        if problem.bars(problem.shifts[index], visit) is None
-        and not lines.list_blocking(visit, problem.shifts[index].day)
-    }
-    if not spans or lines.is_capped(visit):
+    span = lines.span(visit)
+    if not len(span.shift) or lines.is_capped(visit):
         return ()
-    offers = lines.offer(visit, spans)
+    free = np.array([code is None for code in lines.bars(visit, span)], dtype=bool)
+    offers = lines.offer(visit, span.only(free & ~lines.is_near(visit, span) & ~lines.is_met(visit, span)))
     at = np.flatnonzero(offers.fits)
     found: dict[int, Recommendation] = {}
     for place in at[np.lexsort((offers.shift[at], offers.cost_s[at]))]:

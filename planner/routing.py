@@ -64,10 +64,10 @@ def route_first(
         GUARD_MS if limit_s is None else max(1, min(GUARD_MS, int(1000 * limit_s / max(len(groups), 1))))
     )
     left = {visit.id: visit for visit in problem.visits}
-    served: dict[str, list[int]] = {}
+    served: dict[str, list[Shift]] = {}
     for shift_id, visit_ids in plan.items():
         for visit_id in visit_ids:
-            served.setdefault(left.pop(visit_id).site, []).append(problem.shift_by_id[shift_id].day)
+            served.setdefault(left.pop(visit_id).site, []).append(problem.shift_by_id[shift_id])
     spare = {cap.id: cap.most for cap in problem.caps}
     for visit in problem.visits:
         if visit.cap is not None and visit.id not in left:
@@ -82,7 +82,7 @@ def route_first(
         for shift_id, visits in routes.items():
             plan[shift_id] = tuple(visit.id for visit in visits)
             for visit in visits:
-                served.setdefault(visit.site, []).append(group.day)
+                served.setdefault(visit.site, []).append(problem.shift_by_id[shift_id])
                 del left[visit.id]
                 if visit.cap is not None:
                     spare[visit.cap] -= 1
@@ -106,7 +106,7 @@ def _choose_pool(
     groups: Sequence[_Group],
     *,
     left: Mapping[str, Visit],
-    served: Mapping[str, Sequence[int]],
+    served: Mapping[str, Sequence[Shift]],
     spare: Mapping[str, int],
 ) -> list[Visit]:
     """Return the visits offered to the first of `groups`, the others being the chances that remain."""
@@ -114,7 +114,7 @@ def _choose_pool(
     allowed = []
     for visit in left.values():
         gap = problem.site_by_id[visit.site].min_gap_days
-        near = any(abs(day - group.day) < gap for day in served.get(visit.site, ()))
+        near = any(abs(shift.day - group.day) < gap for shift in served.get(visit.site, ()))
         if not near and any(window.slot == group.slot for window in visit.windows):
             allowed.append(visit)
     chances = dict.fromkeys((group.slot for group in groups), 0)
@@ -131,7 +131,7 @@ def _choose_pool(
     room = dict(spare)
     hours = POOL_FACTOR * sum(shift.end_s - shift.start_s for shift in group.shifts)
     for visit in sorted(allowed, key=rank):
-        if problem.site_by_id[visit.site].min_gap_days and visit.site in taken:
+        if (problem.rotate or problem.site_by_id[visit.site].min_gap_days) and visit.site in taken:
             continue
         if hours <= 0 or len(chosen) >= POOL_MOST:
             break
@@ -145,7 +145,7 @@ def _choose_pool(
     return chosen
 
 
-def _first_prize(problem: Problem, visit: Visit, served: Mapping[str, Sequence[int]]) -> int:
+def _first_prize(problem: Problem, visit: Visit, served: Mapping[str, Sequence[Shift]]) -> int:
     seen = visit.site in served or problem.site_by_id[visit.site].seen
     return 0 if seen else problem.first_visit_prize
 
@@ -155,7 +155,7 @@ def _route_group(
     group: _Group,
     pool: Sequence[Visit],
     *,
-    served: Mapping[str, Sequence[int]],
+    served: Mapping[str, Sequence[Shift]],
     guard_ms: int,
     thorough: bool,
 ) -> dict[str, list[Visit]]:
@@ -166,8 +166,9 @@ def _route_group(
     model.add_times()
     model.add_limits()
     for index, visit in enumerate(pool):
+        met = {m for s in served.get(visit.site, ()) for m in s.members} if problem.rotate else set()
         worth = visit.penalty + _first_prize(problem, visit, served)
-        model.allow_shifts(index, visit, penalty=worth)
+        model.allow_shifts(index, visit, penalty=worth, met=met)
     return model.search(guard_ms=guard_ms, thorough=thorough)
 
 
@@ -228,14 +229,14 @@ class _Model:
                 most = [total if limit is None else min(limit, total) for limit in limits]
                 self.routing.AddDimensionWithVehicleCapacity(transit, 0, most, True, name)
 
-    def allow_shifts(self, index: int, visit: Visit, *, penalty: int) -> None:
+    def allow_shifts(self, index: int, visit: Visit, *, penalty: int, met: set[str]) -> None:
         """Let `visit` be left out for its penalty, or be served by shifts that can serve it alone."""
         node = self.manager.NodeToIndex(index)
         self.routing.AddDisjunction([node], penalty)
         allowed = [
             number
             for number, shift in enumerate(self.group.shifts)
-            if self._serves_alone(shift, number, visit, index)
+            if met.isdisjoint(shift.members) and self._serves_alone(shift, number, visit, index)
         ]
         # SetAllowedVehiclesForIndex raises TypeError in the 9.15 wheel; -1 stands for left out.
         self.routing.VehicleVar(node).SetValues([-1, *allowed])

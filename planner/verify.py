@@ -110,6 +110,17 @@ class _Checker:
         elif shift.closed and len(stops) > len(shift.fixed):
             self.note("closed", shift=shift.id, added=list(stops[len(shift.fixed) :]))
 
+    def check_rotation(self) -> None:
+        if not self.problem.rotate:
+            return
+        met: dict[tuple[str, str], list[str]] = {}
+        for visit in self.problem.visits:
+            for member in self.served[visit.id].members if visit.id in self.served else ():
+                met.setdefault((visit.site, member), []).append(visit.id)
+        for (site, member), visits in met.items():
+            if len(visits) > 1:
+                self.note("met", site=site, member=member, visits=visits)
+
     def check_caps(self) -> None:
         counted: dict[str, list[str]] = {}
         for visit in self.problem.visits:
@@ -259,6 +270,7 @@ def verify(problem: Problem, plan: Plan) -> Report:
         checker.check_route(route)
     checker.check_gaps()
     checker.check_caps()
+    checker.check_rotation()
     checker.check_lists()
     uncollected = checker.count_uncollected()
     checker.check_objective(uncollected)

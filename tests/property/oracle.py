@@ -51,6 +51,12 @@ def is_capped(problem: Problem, visit: Visit, served: Iterable[str]) -> bool:
     return visit.cap is not None and used >= most[visit.cap]
 
 
+def has_met(problem: Problem, visit: Visit, shift: Shift, served: Mapping[str, Shift]) -> bool:
+    """Return whether somebody of `shift` meets the site of `visit` in another served visit."""
+    others = [v.id for v in problem.visits if v.site == visit.site and v.id != visit.id and v.id in served]
+    return problem.rotate and any(set(served[other].members) & set(shift.members) for other in others)
+
+
 def too_near(problem: Problem, visit: Visit, day: int, served: Mapping[str, int]) -> list[str]:
     """Return the served visits (id to day) of the same site that are too few days from `day`."""
     gap = {site.id: site.min_gap_days for site in problem.sites}[visit.site]
@@ -83,6 +89,9 @@ def list_plans(problem: Problem) -> Iterator[tuple[dict[str, int], int]]:
         if any(
             s is not None and find_bars(problem, s, v) for v, s in zip(problem.visits, picked, strict=True)
         ):
+            continue
+        shifts = {v.id: s for v, s in zip(problem.visits, picked, strict=True) if s is not None}
+        if any(v.id in shifts and has_met(problem, v, shifts[v.id], shifts) for v in problem.visits):
             continue
         if any(
             sum(v.cap == cap.id and v.id in served for v in problem.visits) > cap.most for cap in problem.caps

@@ -47,7 +47,7 @@ def problems(draw: st.DrawFn, *, max_visits: int = 8, max_shifts: int = 4) -> Pr
         for number in range(draw(st.integers(0, max_visits)))
     )
     prize = draw(st.sampled_from((0, 0, 30, 500)))
-    return Problem(travel, depots, shifts, sites, visits, prize, caps)
+    return Problem(travel, depots, shifts, sites, visits, prize, caps, draw(st.booleans()))
 
 
 def _draw_shift(draw: st.DrawFn, name: str, depots: list[str]) -> Shift:

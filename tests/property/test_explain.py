@@ -14,7 +14,7 @@ from planner.plan import Unserved, build_plan, list_sequences, measure_objective
 from planner.problem import Problem, Shift, Visit, Window
 from planner.solve import solve
 from planner.verify import verify
-from tests.property.oracle import find_bars, follow, is_capped, too_near
+from tests.property.oracle import find_bars, follow, has_met, is_capped, too_near
 from tests.property.strategies import problems
 
 
@@ -41,7 +41,9 @@ def check_reason(problem: Problem, routes: dict[str, tuple[str, ...]], left: Uns
     in_slot = [shift for shift in problem.shifts if shift.slot in slots]
     allowed = [shift for shift in in_slot if not find_bars(problem, shift, visit)]
     fits = [(shift, cost) for shift, cost in price_all(problem, routes, visit) if shift in allowed]
-    inside = [(shift, cost) for shift, cost in fits if not too_near(problem, visit, shift.day, served)]
+    crews = {name: problem.shift_by_id[shift] for shift, names in routes.items() for name in names}
+    far = [(shift, cost) for shift, cost in fits if not too_near(problem, visit, shift.day, served)]
+    inside = [(shift, cost) for shift, cost in far if not has_met(problem, visit, shift, crews)]
     alone = [shift for shift in allowed if follow(problem, shift, [visit]) is not None]
     seen = next(site.seen for site in problem.sites if site.id == visit.site)
     first = not seen and not any(item.site == visit.site and item.id in served for item in problem.visits)
@@ -64,10 +66,21 @@ def check_reason(problem: Problem, routes: dict[str, tuple[str, ...]], left: Uns
         assert fits and not inside
         day = days[str(left.detail["shift"])]
         assert left.detail["blocking"] == too_near(problem, visit, day, served) != []
-        assert left.detail["cost_s"] == min(cost for _, cost in fits)
+        assert left.detail["cost_s"] == min(
+            cost for shift, cost in fits if not has_met(problem, visit, shift, crews)
+        )
+    elif left.code == "met":
+        assert far and not inside
+        assert has_met(problem, visit, problem.shift_by_id[str(left.detail["shift"])], crews)
+        assert left.detail["cost_s"] == min(cost for _, cost in far)
     else:
         assert left.code == "no_room"
-        assert alone and not fits
+        assert alone and not inside
+        # What fits is barred twice over: too near, and somebody would meet the place again.
+        assert all(
+            too_near(problem, visit, shift.day, served) and has_met(problem, visit, shift, crews)
+            for shift, _ in fits
+        )
         check_overtime(problem, routes, served, visit, left)
     helps = left.detail.get("helps", [])
     assert isinstance(helps, list)
@@ -104,10 +117,13 @@ def check_overtime(
     left: Unserved,
 ) -> None:
     """Hold what is said to help against the plan: it helps, and one second less does not."""
+    crews = {name: problem.shift_by_id[shift] for shift, names in routes.items() for name in names}
     free = [
         shift
         for shift in problem.shifts
-        if not too_near(problem, visit, shift.day, served) and not find_bars(problem, shift, visit)
+        if not too_near(problem, visit, shift.day, served)
+        and not find_bars(problem, shift, visit)
+        and not has_met(problem, visit, shift, crews)
     ]
     extra = left.detail["longer_by_s"]
     if extra is None:
@@ -144,6 +160,8 @@ def relax(problem: Problem, visit: Visit, help_: dict[str, Any]) -> Problem:
     elif rule == "slot":
         shift = problem.shift_by_id[help_["shift"]]
         own = replace(visit, windows=(Window(shift.slot, shift.start_s, shift.end_s),))
+    elif rule == "met":
+        pass
     elif rule == "team":
         model = next(
             s
@@ -160,8 +178,9 @@ def relax(problem: Problem, visit: Visit, help_: dict[str, Any]) -> Problem:
             "closed": {"closed": False},
         }[rule]
         shifts = tuple(replace(s, **changed) if s.id == help_["shift"] else s for s in shifts)
+    rotate = problem.rotate and rule != "met"
     visits = tuple(own if item.id == visit.id else item for item in visits)
-    return replace(problem, shifts=shifts, sites=sites, visits=visits, caps=caps)
+    return replace(problem, shifts=shifts, sites=sites, visits=visits, caps=caps, rotate=rotate)
 
 
 def check_help(
