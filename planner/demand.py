@@ -167,7 +167,7 @@ class _Maker:
         self.wants: list[Want] = []
         self.left: list[NotWanted] = []
         waited = 182 if account.last_seen is None else (terms.first_day - account.last_seen).days
-        worth = priority(score.probability, waited)
+        worth = priority(score.rate, waited)
         self.prize = min(BASE_PRIZE_S + round(PRIORITY_PRIZE_S * worth), MOST_PRIZE_S)
 
     def add_offer(self, slot_class: SlotClass) -> bool:

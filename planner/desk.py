@@ -18,15 +18,17 @@ from data.calendar import load_calendar
 from data.schema import District
 from geo.travel import TravelModel, straight_line
 from planner.caps import cap_wants, read_inspections
+from planner.casebook import read_facts
 from planner.control import Control, draw_control, hide_slots, show_where_needed
 from planner.crew import Crew, Roster
 from planner.demand import FIRST_VISIT_PRIZE, NotWanted, Terms, Want, list_offers, list_wants
 from planner.errors import PlannerError
-from planner.ledger import Account, read_accounts, read_duties, read_facts
+from planner.ledger import Account, read_accounts, read_duties
 from planner.options import PlanOptions
 from planner.problem import Cap, Depot, Problem, Shift, Site
 from planner.recusal import read_barred
-from planner.risk import score_institutions
+from planner.risk import Scorecard, score_institutions
+from planner.scorecard import read_scorecard
 from planner.slots import Slot, SlotRules, list_slots, read_rules
 from planner.staffing import Staffing, read_office, staff_slots
 from planner.workload import size_slots
@@ -60,6 +62,7 @@ class Desk:
     staffing: Staffing
     travel: str
     control: Control = field(default_factory=Control)
+    card: Scorecard = field(default_factory=Scorecard)
 
     @property
     def roster(self) -> Roster:
@@ -76,6 +79,7 @@ class _Demand:
     caps: tuple[Cap, ...]
     shut: frozenset[str]
     control: Control
+    card: Scorecard
 
 
 def build_desk(
@@ -148,6 +152,7 @@ def build_desk(
         staffing,
         described,
         demand.control,
+        demand.card,
     )
 
 
@@ -161,7 +166,9 @@ def _demand(
     committed: Collection[str] | None,
 ) -> _Demand:
     """Return what is owed and due, with the yearly caps and the control share."""
-    scores = score_institutions(read_facts(session, as_of=options.first), as_of=options.first)
+    card = read_scorecard(session, as_of=options.first)
+    facts = read_facts(session, as_of=options.first)
+    scores = score_institutions(facts, as_of=options.first, card=card)
     duties = read_duties(session, until=options.last)
     terms = Terms(options.first, options.inspection, options.campaign)
     owed, left = list_wants(accounts, duties, scores, slots, rules=rules, terms=terms)
@@ -178,7 +185,7 @@ def _demand(
     )
     named = {want.visit.cap for want in wants}
     caps = tuple(cap for cap in capped.caps if cap.id in named)
-    return _Demand(wants, tuple(left), caps, capped.shut, control)
+    return _Demand(wants, tuple(left), caps, capped.shut, control, card)
 
 
 def with_crews(desk: Desk, crews: Sequence[Crew]) -> Desk:

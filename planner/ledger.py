@@ -1,4 +1,4 @@
-"""The coverage ledger: what every institution owes by key time point and round, and the facts of its risk.
+"""The coverage ledger: what every institution owes by key time point and round, and its dated duties.
 
 Coverage is a debt: institution x key time point x round. Only a visit that saw the place open, or closed as
 expected, pays; a locked door at a time when it should have been open does not.
@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data import frames
 from data.schema import Finding, Institution, Tip, VisitRecord
 from data.terms import FindingStatus, Kind, SiteStatus, SlotClass, TipStatus
-from geo.address import door_key, parse_address
-from geo.proximity import nearest
-from planner.risk import Facts, PastTip, PastVisit
 from planner.slots import SlotRules
 
 # A deregistered place is on the watch list, counted apart from coverage.
@@ -145,81 +141,3 @@ def read_duties(session: Session, *, until: dt.date) -> tuple[Duty, ...]:
     return tuple(
         sorted(duties, key=lambda duty: (duty.due, duty.institution_id, duty.reason, duty.record_id))
     )
-
-
-def read_facts(session: Session, *, as_of: dt.date) -> tuple[Facts, ...]:
-    """Return what is known about every institution before `as_of`, for the scorecard."""
-    frame = frames.institutions_frame(session)
-    visits = _past_visits(session, as_of)
-    tips = _past_tips(session, as_of)
-    overdue = _overdue(session, as_of)
-    licences = _licences_at_address(frame.loc[frame["status"] != SiteStatus.DEREGISTERED.value, "address"])
-    distance = _school_distance(session, frame)
-    return tuple(
-        Facts(
-            institution_id=int(key),
-            kind=Kind(row.kind),  # type: ignore[call-arg]
-            status=SiteStatus(row.status),  # type: ignore[call-arg]
-            visits=tuple(visits.get(key, ())),
-            tips=tuple(tips.get(key, ())),
-            recheck_overdue_since=overdue.get(key),
-            licences_at_address=licences.get(key),
-            school_distance_m=distance.get(key),
-        )
-        for key, row in frame.iterrows()
-    )
-
-
-def _past_visits(session: Session, as_of: dt.date) -> Mapping[int, Sequence[PastVisit]]:
-    found = set(
-        session.scalars(
-            select(Finding.visit_id).where(Finding.found_on < as_of, Finding.visit_id.is_not(None))
-        )
-    )
-    statement = select(
-        VisitRecord.institution_id, VisitRecord.id, VisitRecord.date, VisitRecord.team, VisitRecord.outcome
-    ).where(VisitRecord.date < as_of)
-    past: dict[int, list[PastVisit]] = defaultdict(list)
-    for institution_id, record_id, date, team, outcome in session.execute(statement.order_by(VisitRecord.id)):
-        if outcome.pays:
-            past[institution_id].append(PastVisit(record_id, date, team, record_id in found))
-    return past
-
-
-def _past_tips(session: Session, as_of: dt.date) -> Mapping[int, Sequence[PastTip]]:
-    past: dict[int, list[PastTip]] = defaultdict(list)
-    statement = select(Tip).where(Tip.received_on < as_of, Tip.status != TipStatus.UNFOUNDED).order_by(Tip.id)
-    for tip in session.scalars(statement):
-        verified = tip.status is TipStatus.VERIFIED
-        past[tip.institution_id].append(PastTip(tip.id, tip.received_on, verified))
-    return past
-
-
-def _overdue(session: Session, as_of: dt.date) -> Mapping[int, dt.date]:
-    statement = select(Finding.institution_id, Finding.recheck_due).where(
-        Finding.status != FindingStatus.CLOSED, Finding.recheck_due < as_of
-    )
-    # The latest comes first, so the earliest date of each place wins.
-    rows = session.execute(statement.order_by(Finding.recheck_due.desc()))
-    return {institution_id: due for institution_id, due in rows if due is not None}
-
-
-def _licences_at_address(addresses: pd.Series) -> Mapping[int, int]:
-    keys = {
-        int(key): door_key(parse_address(text)) for key, text in zip(addresses.index, addresses, strict=True)
-    }
-    size: dict[str, int] = defaultdict(int)
-    for door in keys.values():
-        if door is not None:
-            size[door] += 1
-    return {key: size[door] for key, door in keys.items() if door is not None}
-
-
-def _school_distance(session: Session, frame: pd.DataFrame) -> Mapping[int, float]:
-    schools = frames.schools_frame(session)
-    schools = schools[schools["stage"].isin(["primary", "secondary"])]
-    placed = frame[frame.geometry.notna()]
-    if schools.empty or placed.empty:
-        return {}
-    metres = nearest(placed, schools)["nearest_m"]
-    return dict(zip((int(key) for key in placed.index), metres.astype(float), strict=True))

@@ -25,6 +25,7 @@ from planner.options import PlanOptions
 from planner.plan import Plan, Stop
 from planner.problem import Problem
 from planner.rosterfile import describe_staffing
+from planner.scorecard import describe_card
 from planner.verify import verify
 
 
@@ -52,6 +53,7 @@ def document_of(desk: Desk, plan: Plan, options: PlanOptions) -> bytes:
         "roster": describe_staffing(desk.staffing),
         "visits": {key: _describe(want) for key, want in sorted(desk.wants.items())},
         "control": {"pool": list(desk.control.pool), "drawn": list(desk.control.drawn)},
+        "scorecard": describe_card(desk.card),
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -228,6 +230,7 @@ def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
         "service_s": int(measures["service_s"]),
         "objective": int(measures["objective"]),
         "unserved": dict(sorted(codes.items())),
+        "scorecard": desk.card.version,
         "by_reason": {reason.value: by_reason[reason] for reason in VisitReason if by_reason[reason]},
         "control": {
             "share": desk.control.share,

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy.orm import Session
 
 from data.store import Store
-from data.terms import FindingStatus, Kind, Outcome, SiteStatus, SlotClass, SlotKind, TipStatus
-from planner.ledger import Account, owed, owed_classes, read_accounts, read_duties, read_facts
+from data.terms import FindingStatus, Outcome, SiteStatus, SlotClass, SlotKind, TipStatus
+from planner.ledger import Account, owed, owed_classes, read_accounts, read_duties
 from planner.slots import read_rules
 from tests.conftest import NOW, TODAY
-from tests.register import LAT, LON, add_finding, add_institution, add_school, add_tip, add_visit
+from tests.register import add_finding, add_institution, add_tip, add_visit
 
 RULES = read_rules()
 ROUND = dt.date(2026, 11, 1)
@@ -81,7 +81,6 @@ def test_an_empty_register_has_an_empty_ledger(store: Store) -> None:
     with store.reading() as session:
         ledger = owed(session, round_from=ROUND, round_to=TODAY, rules=RULES, classes=list(SlotClass))
         assert read_accounts(session, round_from=ROUND, before=TODAY) == ()
-        assert read_facts(session, as_of=TODAY) == ()
     assert ledger.empty
     assert {"institution_id", "owed", "paid"} <= set(ledger.columns)
 
@@ -105,41 +104,6 @@ def test_duties_are_open_rechecks_and_unhandled_tips_by_date(store: Store) -> No
     assert [(d.reason, d.record_id) for d in duties] == [
         ("recheck", overdue), ("tip", tip), ("recheck", submitted),
     ]  # fmt: skip
-
-
-def test_facts_know_nothing_later_than_their_date(store: Store) -> None:
-    """What happens on the day itself or later is not known yet."""
-    day = dt.timedelta(days=1)
-    with store.begin(actor="t", now=NOW) as session:
-        key = add_institution(session, 1)
-        earlier = add_visit(session, key, TODAY - day)
-        add_finding(session, key, TODAY, visit_id=earlier)
-        add_visit(session, key, TODAY)
-        add_visit(session, key, TODAY - 2 * day, outcome=Outcome.NOT_OPEN)
-        add_tip(session, key, TODAY, TODAY)
-        unfounded = TipStatus.UNFOUNDED
-        add_tip(session, key, TODAY - day, TODAY, status=unfounded)
-        add_tip(session, key, TODAY - day, TODAY, status=TipStatus.VERIFIED)
-        for due in (TODAY - 3 * day, TODAY - 9 * day, TODAY):
-            add_finding(session, key, TODAY - 20 * day, recheck_due=due)
-        (facts,) = read_facts(session, as_of=TODAY)
-    assert [(v.record_id, v.found) for v in facts.visits] == [(earlier, False)]
-    assert [t.verified for t in facts.tips] == [True]
-    assert facts.recheck_overdue_since == TODAY - 9 * day
-
-
-def test_shared_doors_and_school_distance(store: Store) -> None:
-    """Rooms of one door share it; an address without a door is unknown; distance is in metres."""
-    with store.begin(actor="t", now=NOW) as session:
-        addresses = ("红旗路12号201室", "红旗路12号305室", "红旗路13号", "红旗路附近")
-        for number, address in enumerate(addresses):
-            place = None if number == 3 else (LON, LAT)
-            add_institution(session, number, kind=Kind.SUBJECT, address=address, at=place)
-        add_school(session, at=(LON, LAT + 0.0045))
-        facts = read_facts(session, as_of=TODAY)
-    assert [f.licences_at_address for f in facts] == [2, 2, 1, None]
-    assert facts[0].school_distance_m == pytest.approx(500, abs=2)
-    assert facts[3].school_distance_m is None
 
 
 def test_the_slot_of_a_visit_decides_what_it_pays(store: Store) -> None:
