@@ -126,14 +126,20 @@ class Contribution:
 class Score:
     """Sum of points, chance of a finding at the next visit, and the lines behind it, largest first.
 
-    `probability` is the card's alone; `rate` is the place's own record shrunk to it, for the priority.
+    `probability` is the card's alone; `rate` is the place's own record shrunk to it (`own_rate`, the card's
+    chance where none is given), for the planner's priority.
     """
 
     points: float
     probability: float
     contributions: tuple[Contribution, ...]
     unknown: tuple[str, ...] = ()
-    rate: float = 0.0
+    own_rate: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Return the chance by card and own record."""
+        return self.probability if self.own_rate is None else self.own_rate
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def test_the_same_telephone_makes_relatives_unless_it_is_masked(store: Store) ->
 
 
 def test_a_neighbourhood_is_high_where_more_is_found_than_the_teams_explain(store: Store) -> None:
-    """Twenty findings round one corner mark its clean neighbour, not a far place; a lone one stays unknown."""
+    """Twenty findings round one corner mark its clean neighbour, no far place; a lone one is unknown."""
     with store.begin(actor="t", now=NOW) as session:
         corner = [add_institution(session, n, at=(LON, LAT + 0.0001 * n)) for n in range(6)]
         far = [add_institution(session, n, at=(LON + 0.05, LAT + 0.0001 * n)) for n in range(10, 30)]
