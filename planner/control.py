@@ -2,11 +2,15 @@
 
 Decision. One pool, one chance. In the pool is every visit of the period without a dated duty: each debt of a
 place that still owes, and one possible visit of each place that owes nothing any more. So many are drawn that
-they make up `share` of all visits, and each carries p = drawn / pool. A drawn visit is not steered by risk:
+they make up `share` of all visits; each carries p = drawn / pool. A drawn visit is not steered by risk: it
+takes one fixed prize above any score and any saving of travel, below a first visit. So the lot, not the
+score, says who goes first:
 
-- at a place that owes nothing, it is added to the plan for a fixed prize that outranks risk and distance;
-- a debt is owed anyway (in a first sweep all are), so there its priority is drawn, not scored: it takes the
-  prize of a debt picked by lot, and with it that one's turn when days or teams are short.
+- at a place that owes nothing, the visit is added to the plan;
+- a debt is owed anyway (in a first sweep all are); drawn, it keeps its turn when days or teams are short.
+
+Only so is a drawn visit served whatever its place is like, and p its true chance. Where not all can be served
+the share is of those that can: the plan is made again with fewer lots (the lowest of the same).
 
 Rechecks and tips are not in the pool: they are certain (p = 1) and stand for themselves. A debt that was not
 drawn carries p = 1 too, but the drawn ones stand for it: a rate for the district is reckoned from random
@@ -20,8 +24,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from data.terms import VisitReason
-from planner.demand import Want
-from planner.draw import PRIZE, draw_lowest, fraction, thin_slots
+from planner.demand import DRAWN_PRIZE_S, Want
+from planner.draw import draw_lowest, thin_slots
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def draw_control(
     seed: int,
     shut: Collection[str] = (),
     committed: Collection[str] | None = None,
+    count: int | None = None,
 ) -> tuple[list[Want], Control]:
     """Return the visits with the control share drawn, and the draw itself.
 
@@ -59,6 +64,8 @@ def draw_control(
         Ids of visits that no draw may pick, because a cap is used up.
     committed
         Ids of the sites a commitment names: none outside it can be drawn; None without a commitment.
+    count
+        How many to draw, where an attempt showed that the share of all is not the share of what is served.
     """
 
     def may_be_drawn(want: Want) -> bool:
@@ -71,28 +78,23 @@ def draw_control(
     pool = sorted((want.visit.id for want in [*owed, *possible]), key=lambda key: key.encode())
     # Of the n drawn about n x possible / pool come on top of what is wanted anyway.
     added = len(possible) / len(pool) if pool else 0.0
-    count = min(math.floor(share * len(wants) / (1 - share * added) + 0.5), len(pool))
+    if count is None:
+        count = math.floor(share * len(wants) / (1 - share * added) + 0.5)
     control = Control(share, tuple(pool), draw_lowest(pool, count, seed=seed))
-    prizes = sorted(want.visit.prize for want in owed)
     chosen = set(control.drawn)
     told = {"reason": "random", "drawn": len(control.drawn), "eligible": len(pool)}
 
-    def mark(want: Want, prize: int) -> Want:
+    def mark(want: Want) -> Want:
         return replace(
             want,
-            visit=replace(want.visit, prize=prize),
+            visit=replace(want.visit, prize=DRAWN_PRIZE_S),
             reason=VisitReason.RANDOM,
             p_select=control.p_select,
             reasons=({**told}, *want.reasons),
         )
 
-    marked = [
-        mark(want, prizes[int(fraction(seed, PRIZE, want.visit.id) * len(prizes))])
-        if want.visit.id in chosen
-        else want
-        for want in wants
-    ]
-    marked += [mark(want, want.visit.prize) for want in possible if want.visit.id in chosen]
+    marked = [mark(want) if want.visit.id in chosen else want for want in wants]
+    marked += [mark(want) for want in possible if want.visit.id in chosen]
     return marked, control
 
 

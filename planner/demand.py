@@ -19,7 +19,7 @@ FIRST_VISIT_PRIZE = 200_000
 BASE_PRIZE_S = 900
 PRIORITY_PRIZE_S = 2_400
 MOST_PRIZE_S = 7_200
-# A place drawn although it owes nothing goes before what risk or distance would decide, after first visits.
+# What was drawn goes before what risk or distance would decide, after first visits.
 DRAWN_PRIZE_S = 20_000
 # An overdue recheck or tip is planned within the first days of the period, a weekend included.
 OVERDUE_DAYS = 4

@@ -90,6 +90,7 @@ def build_desk(
     extra: Mapping[str, int] | None = None,
     whole: Collection[str] = (),
     committed: Collection[str] | None = None,
+    count: int | None = None,
 ) -> Desk:
     """Read the register and return the problem with crews already named.
 
@@ -101,6 +102,8 @@ def build_desk(
         Sites whose visits keep all their slots.
     committed
         Ids of the sites a commitment names for the draw; None without a commitment.
+    count
+        How many visits to draw, where the share of all is known not to be the share of what is served.
 
     Raises
     ------
@@ -112,7 +115,7 @@ def build_desk(
     accounts = read_accounts(session, round_from=options.round_from or options.first, before=options.first)
     if not accounts:
         raise PlannerError(code="no_institutions")
-    demand = _demand(session, accounts, slots, options=options, rules=rules, committed=committed)
+    demand = _demand(session, accounts, slots, options=options, rules=rules, committed=committed, count=count)
     wants = hide_slots(demand.wants, share=options.thinning, seed=options.seed, whole=whole)
     places = frames.institutions_frame(session)
     places = places[places.geometry.notna()]
@@ -164,6 +167,7 @@ def _demand(
     options: PlanOptions,
     rules: SlotRules,
     committed: Collection[str] | None,
+    count: int | None,
 ) -> _Demand:
     """Return what is owed and due, with the yearly caps and the control share."""
     card = read_scorecard(session, as_of=options.first)
@@ -182,6 +186,7 @@ def _demand(
         seed=options.seed,
         shut=capped.shut,
         committed=committed,
+        count=count,
     )
     named = {want.visit.cap for want in wants}
     caps = tuple(cap for cap in capped.caps if cap.id in named)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from sqlalchemy.orm import Session
 
 from data.store import Store
+from data.terms import VisitReason
 from planner.desk import Desk, build_desk, with_crews
 from planner.errors import BrokenPlanError, PlannerError
 from planner.lottery import settle_draw
@@ -28,7 +31,20 @@ WANTS_ROOM = ("no_room", "no_window", "improvable")
 # The solver's part of the whole progress.
 SOLVING_FROM, SOLVING_SIZE = 0.15, 0.75
 
+# Beyond this the share of drawn visits is put right by another attempt; whole visits are the rest.
+SHARE_SLACK = 0.01
+
 Report = Callable[[float, str], None]
+Attempt = tuple[Desk, Plan]
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """What an attempt asks of the desk beyond the options: see `build_desk`."""
+
+    extra: Mapping[str, int] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
+    count: int | None = None
 
 
 def make_plan(
@@ -58,24 +74,20 @@ def make_plan(
     with store.reading() as session:
         options, committed = settle_draw(session, options)
         options = _settle_round(session, options)
-        desk = build_desk(session, options=options, committed=committed)
-    plan = _solve(desk.problem, options, _part(report, 0), cancel)
-    # The workload is an estimate: where duties or places stay out for want of room, open a shift and retry.
-    # A place or a duty that stays out gets its hidden slots back.
-    extra: dict[str, int] = {}
-    whole: set[str] = set()
-    latest = desk, plan
-    for attempt in range(1, MOST_RETRIES + 1):
-        more, hidden = _missing_teams(*latest, most=options.teams), _short_of_slots(*latest) - whole
-        if not more and not hidden:
-            break
-        whole |= hidden
-        extra = {slot: extra.get(slot, 0) + more.get(slot, 0) for slot in extra.keys() | more.keys()}
+
+    def attempt(ask: _Ask, number: int) -> Attempt:
         with store.reading() as session:
-            wider = build_desk(session, options=options, extra=extra, whole=whole, committed=committed)
-        latest = wider, _solve(wider.problem, options, _part(report, attempt), cancel)
-        if _left_out(*latest) < _left_out(desk, plan):
-            desk, plan = latest
+            desk = build_desk(
+                session,
+                options=options,
+                extra=ask.extra,
+                whole=ask.whole,
+                committed=committed,
+                count=ask.count,
+            )
+        return desk, _solve(desk.problem, options, _part(report, number), cancel)
+
+    desk, plan = _search(attempt, most=options.teams)
     desk = _seat_officials(desk, plan)
     report(0.92, "checking")
     checked = verify(desk.problem, plan)
@@ -86,6 +98,51 @@ def make_plan(
         result = store_draft(session, desk, plan, options=options, actor=actor, now=now)
     report(1.0, "done")
     return result
+
+
+def _search(attempt: Callable[[_Ask, int], Attempt], *, most: int) -> Attempt:
+    """Return the best of a few attempts.
+
+    The workload is an estimate: where duties or places stay out for want of room, open a shift and retry;
+    what stays out gets its hidden slots back. Where days or teams are short, fewer visits are drawn at last.
+    """
+    ask = kept = _Ask()
+    best = latest = attempt(ask, 0)
+    for number in range(1, MOST_RETRIES + 1):
+        more, hidden = _missing_teams(*latest, most=most), _short_of_slots(*latest) - ask.whole
+        if not more and not hidden:
+            break
+        extra = {slot: ask.extra.get(slot, 0) + more.get(slot, 0) for slot in ask.extra.keys() | more.keys()}
+        ask = _Ask(extra, ask.whole | hidden)
+        latest = attempt(ask, number)
+        if _left_out(*latest) < _left_out(*best):
+            best, kept = latest, ask
+    if _miss(*best) > SHARE_SLACK:
+        latest = attempt(replace(kept, count=_fit_count(*best)), MOST_RETRIES + 1)
+        if _left_out(*latest) <= _left_out(*best) and _miss(*latest) < _miss(*best):
+            best = latest
+    return best
+
+
+def _miss(desk: Desk, plan: Plan) -> float:
+    """Return how far the share of drawn visits among those served is from its setting."""
+    reasons = [desk.wants[stop.visit].reason for route in plan.routes for stop in route.stops]
+    if not reasons or len(desk.control.drawn) == len(desk.control.pool):
+        return 0.0
+    return abs(reasons.count(VisitReason.RANDOM) / len(reasons) - desk.control.share)
+
+
+def _fit_count(desk: Desk, plan: Plan) -> int:
+    """Return how many lots of this plan's draw give the share of what it serves, the lowest first."""
+    control = desk.control
+    served = {stop.visit for route in plan.routes for stop in route.stops}
+    wanted = round(control.share * len(served))
+    reached = list(accumulate(visit in served for visit in control.drawn))
+    if not reached or not reached[-1]:
+        return wanted
+    if wanted > reached[-1]:
+        return round(len(reached) * wanted / reached[-1])
+    return bisect_left(reached, wanted) + 1 if wanted else 0
 
 
 def _settle_round(session: Session, options: PlanOptions) -> PlanOptions:
@@ -148,18 +205,18 @@ def _crowded_out(desk: Desk, plan: Plan) -> list[Visit]:
     return [visit for visit in absent if visit.mandatory or visit.site not in seen]
 
 
-def _short_of_slots(desk: Desk, plan: Plan) -> set[str]:
+def _short_of_slots(desk: Desk, plan: Plan) -> frozenset[str]:
     """Return the sites with hidden slots of which a duty stays out, or which nobody would see."""
     served = {stop.visit for route in plan.routes for stop in route.stops}
     seen = {desk.wants[visit].visit.site for visit in served}
     seen |= {site.id for site in desk.problem.sites if site.seen}
-    return {
+    return frozenset(
         want.visit.site
         for want in desk.wants.values()
         if want.hidden
         and want.visit.id not in served
         and (want.visit.mandatory or want.visit.site not in seen)
-    }
+    )
 
 
 def _left_out(desk: Desk, plan: Plan) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from planner.errors import Fault, OptionsError
 
 FORMAT = "gridpatrol-draw/1"
-CONTROL, PRIZE, KEY_POINT, THIN, SLOT = "control", "prize", "key_point", "thin", "slot"
+CONTROL, KEY_POINT, THIN, SLOT = "control", "key_point", "thin", "slot"
 _DIGITS = 13
 _SALT = re.compile(r"[0-9a-f]{32,64}")
 
