@@ -19,6 +19,12 @@ from dashboard.commands.plans import (
     solve_command,
 )
 from dashboard.commands.register import exporting, importing, locate_command
+from dashboard.commands.revisions import (
+    diff_command,
+    explain_command,
+    recommend_command,
+    repair_command,
+)
 from dashboard.commands.users import accounts
 
 app = typer.Typer(
@@ -41,6 +47,10 @@ app.command("check")(check_command)
 app.command("publish")(publish_command)
 app.command("show")(show_command)
 app.command("solve")(solve_command)
+app.command("explain")(explain_command)
+app.command("diff")(diff_command)
+app.command("recommend")(recommend_command)
+app.command("repair")(repair_command)
 app.command("backtest")(backtest_command)
 
 

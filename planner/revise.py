@@ -1,0 +1,147 @@
+"""STEP: the revision of a stored plan after an absence, an urgent visit or a dropped one.
+
+A published plan is never edited: a revision is a new draft with the old one's code as its parent.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from data.terms import VisitReason
+from planner.amendment import store_amendment
+from planner.errors import PlannerError
+from planner.exchange import format_plan, format_problem
+from planner.problem import Problem, Visit, Window
+from planner.repair import Change, Repaired, repair
+from planner.standin import settle_absence
+from planner.stored import Stored, load_plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What people report: who is absent when, which visits come or go, what stays, and what time it is.
+
+    `absent` is an officer's code or a team (``T3``) with `date`; `at` is the local date and second from which
+    on the plan may change; `add` and `drop` are visit codes or institutions (``I12``); `pins` visit codes;
+    `locks` shifts, teams or slots.
+    """
+
+    absent: str | None = None
+    date: dt.date | None = None
+    add: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    at: tuple[dt.date, int] | None = None
+    pins: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Revised:
+    """The new draft's code, what the repair changed, and who stands in for whom by shift."""
+
+    code: str
+    repaired: Repaired
+    stand_ins: Mapping[str, tuple[str, str]]
+
+
+def revise(
+    session: Session, code: str, event: Event, *, actor: str, now: dt.datetime, seed: int = 1
+) -> Revised:
+    """Repair a stored plan and store the result as a new draft.
+
+    Raises
+    ------
+    PlannerError
+        `unknown_plan`, `no_change`, `absent_unknown`, `unknown_visit`, `site_not_in_plan`.
+    RepairError
+        When the event contradicts the plan.
+    """
+    stored = load_plan(session, code)
+    if not (event.absent or event.add or event.drop or event.at or event.pins or event.locks):
+        raise PlannerError(code="no_change")
+    body = copy.deepcopy(dict(stored.body))
+    lost: frozenset[str] = frozenset()
+    stand_ins: dict[str, tuple[str, str]] = {}
+    problem = stored.problem
+    if event.absent is not None:
+        lost, stand_ins, problem = settle_absence(stored, event.absent, event.date, body)
+    change = _change(stored, event, lost)
+    repaired = repair(problem, stored.plan, change, seed=seed)
+    for visit in change.add:
+        origin = problem.visits_by_site[visit.site][0].id
+        body["visits"][visit.id] = {
+            **body["visits"][origin],
+            "reason": VisitReason.TIP.value,
+            "p_select": 1.0,
+        }
+    for visit_id in change.urgent:
+        body["visits"][visit_id] |= {"reason": VisitReason.TIP.value, "p_select": 1.0}
+    body["parent"] = code
+    body["change"] = _describe(event)
+    body["problem"] = json.loads(format_problem(repaired.problem))
+    body["plan"] = json.loads(format_plan(repaired.plan))
+    new = store_amendment(session, stored, repaired, body, actor=actor, now=now)
+    return Revised(new, repaired, stand_ins)
+
+
+def _describe(event: Event) -> dict[str, Any]:
+    plain = {name: value for name, value in asdict(event).items() if value}
+    return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
+
+
+def _change(stored: Stored, event: Event, lost: frozenset[str]) -> Change:
+    """Return the event in the solver's terms."""
+    problem = stored.problem
+    served = {stop.visit for route in stored.plan.routes for stop in route.stops}
+    urgent, add = set(), []
+    for name in event.add:
+        visits = (
+            [problem.visit_by_id[name]] if name in problem.visit_by_id else problem.visits_by_site.get(name)
+        )
+        if not visits:
+            raise PlannerError(code="site_not_in_plan", fields={"place": name, "plan": stored.code})
+        open_visits = [visit for visit in visits if visit.id not in served]
+        if open_visits:
+            urgent.add(open_visits[0].id)
+        else:
+            add.append(_new_visit(problem, visits[0].site))
+    drop = set()
+    for name in event.drop:
+        owed = [name] if name in problem.visit_by_id else [v.id for v in problem.visits_by_site.get(name, ())]
+        if not owed:
+            raise PlannerError(code="unknown_visit", fields={"visit": name})
+        drop.update(owed)
+    locks = {s.id for s in problem.shifts for name in event.locks if name in (s.id, s.team, s.slot)}
+    unknown = [n for n in event.locks if not any(n in (s.id, s.team, s.slot) for s in problem.shifts)]
+    now = None if event.at is None else ((event.at[0] - stored.first_day).days, event.at[1])
+    return Change(
+        absent=lost,
+        drop=frozenset(drop),
+        urgent=frozenset(urgent),
+        add=tuple(add),
+        now=now,
+        pins=frozenset(event.pins),
+        locks=frozenset(locks | set(unknown)),
+    )
+
+
+def _new_visit(problem: Problem, site: str) -> Visit:
+    """Return one more, mandatory visit to a site, in any slot one of its visits allows."""
+    visits = problem.visits_by_site[site]
+    windows: dict[str, Window] = {window.slot: window for visit in visits for window in visit.windows}
+    number = 1 + sum(visit.id.startswith(f"{site}-urgent-") for visit in visits)
+    return replace(
+        visits[0],
+        id=f"{site}-urgent-{number}",
+        mandatory=True,
+        cap=None,
+        pin=None,
+        windows=tuple(windows[slot] for slot in sorted(windows)),
+    )
