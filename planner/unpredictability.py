@@ -27,7 +27,7 @@ FEWEST_GUESSES = 30
 class Guessing:
     """How often an adversary was right, and how often chance would be.
 
-    `ratio` is hits over the hits of a uniform guess, NaN without a guess; `enough` is False under 30 guesses.
+    `ratio` is hits over those of chance, NaN without a guess; `enough` is False under 30 guesses.
     """
 
     adversary: str
@@ -63,7 +63,9 @@ def guess_rate(plan: pd.DataFrame, history: pd.DataFrame) -> tuple[Guessing, Gue
     tuple of Guessing
         `habit`: the weekday and slot it was most often seen at; `gap`: the last gap again, to the day;
         `follow`: on the evening when the grid area comes that most often came before its own on a route.
-        Only the first visit of each institution in `plan` is predicted, and only where there is a past.
+        Only the first visit of each institution in `plan` is predicted, and only where there is a past. Chance
+        is uniform over the group's cells for `habit` and its dates for `gap`; for `follow` it is the share of
+        the group that comes on the evening named, so that only the tie between the two areas counts.
 
     Raises
     ------
@@ -77,19 +79,20 @@ def guess_rate(plan: pd.DataFrame, history: pd.DataFrame) -> tuple[Guessing, Gue
     for group, cell in zip([*ahead["group"], *past["group"]], [*ahead["cell"], *past["cell"]], strict=True):
         cells.setdefault(group, set()).add(cell)
     days = {key: set(part["date"]) for key, part in ahead.groupby("group", observed=True)}
-    evenings = {key: set(part["evening"]) for key, part in ahead.groupby("group", observed=True)}
+    evenings = {key: Counter(part["evening"]) for key, part in first.groupby("group", observed=True)}
     tallies = {name: [0, 0, 0.0] for name in ("habit", "gap", "follow")}
     leaders, comes = _leaders(past), _first_evening(ahead)
     names = ("institution", "group", "grid", "date", "cell", "evening")
     for institution, group, grid, date, cell, evening in zip(*(first[n] for n in names), strict=True):
         before = seen.get(institution)
         if before is not None:
-            _tally(tallies["habit"], _most_common(before["cell"]) == cell, len(cells[group]))
+            _tally(tallies["habit"], _most_common(before["cell"]) == cell, 1 / len(cells[group]))
             if len(before) >= 2:
                 last, earlier = before["date"].iloc[-1], before["date"].iloc[-2]
-                _tally(tallies["gap"], last + (last - earlier) == date, len(days[group]))
+                _tally(tallies["gap"], last + (last - earlier) == date, 1 / len(days[group]))
         if (leader := leaders.get(grid)) is not None and leader in comes:
-            _tally(tallies["follow"], comes[leader] == evening, len(evenings[group]))
+            told = evenings[group]
+            _tally(tallies["follow"], comes[leader] == evening, told[comes[leader]] / told.total())
     habit, gap, follow = (Guessing(name, int(t[0]), int(t[1]), t[2]) for name, t in tallies.items())
     return habit, gap, follow
 
@@ -186,7 +189,7 @@ def _first_evening(ahead: pd.DataFrame) -> Mapping[Hashable, Evening]:
     return dict(zip(first["grid"], first["evening"], strict=True))
 
 
-def _tally(tally: list[float], hit: bool, choices: int) -> None:
+def _tally(tally: list[float], hit: bool, chance: float) -> None:
     tally[0] += 1
     tally[1] += bool(hit)
-    tally[2] += 1 / choices
+    tally[2] += chance
