@@ -286,5 +286,6 @@ def _problem(
         sites=tuple(sites.values()),
         visits=tuple(want.visit for want in wants),
         first_visit_prize=FIRST_VISIT_PRIZE,
+        rotate=True,
         caps=tuple(caps),
     )

@@ -66,7 +66,11 @@ def revise(
     stored = load_plan(session, code)
     if not (event.absent or event.add or event.drop or event.at or event.pins or event.locks):
         raise PlannerError(code="no_change")
-    body = copy.deepcopy(dict(stored.body))
+    body = dict(stored.body) | {
+        name: copy.deepcopy(stored.body[name])
+        for name in ("roster", "crews", "visits")
+        if name in stored.body
+    }
     lost: frozenset[str] = frozenset()
     stand_ins: dict[str, tuple[str, str]] = {}
     problem = stored.problem

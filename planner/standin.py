@@ -19,7 +19,8 @@ from planner.verify import verify
 def settle_absence(
     stored: Stored, absent: str, date: dt.date | None, body: dict[str, Any]
 ) -> tuple[frozenset[str], dict[str, tuple[str, str]], Problem]:
-    """Return the shifts lost, who stands in for whom by shift, and the problem with its crews as they now are.
+    """Return the shifts lost, who stands in for whom by shift, and the problem with its crews then.
+
 
     A crew that is still whole goes on; else somebody free who may go joins it; else the shift is lost. The
     document's crews in `body` are changed in place.
@@ -73,7 +74,7 @@ def _restaff(
     )
     for joining in ["", *(officer["id"] for officer in officers if officer["id"] not in shift.members)]:
         members = tuple(sorted(m for m in (*shift.members, joining) if m and m != absent))
-        trial = copy.deepcopy(body)
+        trial = {name: copy.deepcopy(body[name]) for name in ("roster", "crews")}
         if not members or not _put_crew(trial, shift, members, officers):
             continue
         if not check_staffing(_without(trial["roster"], absent, shift), trial["crews"]).holds:
