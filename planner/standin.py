@@ -21,7 +21,6 @@ def settle_absence(
 ) -> tuple[frozenset[str], dict[str, tuple[str, str]], Problem]:
     """Return the shifts lost, who stands in for whom by shift, and the problem with its crews then.
 
-
     A crew that is still whole goes on; else somebody free who may go joins it; else the shift is lost. The
     document's crews in `body` are changed in place.
 
