@@ -59,6 +59,7 @@ def draw(visitor: Visitor) -> None:
                 Figure(t("网格（个）"), f"{total.grids:,}", t("您可见的有效网格")),
             ]
         )
+    _draw_round(visitor, last)
     query = f"from={first.isoformat()}&to={last.isoformat()}" + ("" if chosen is None else f"&kind={chosen}")
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -71,20 +72,19 @@ def draw(visitor: Visitor) -> None:
             t("已查占应查（家次）"),
             maps.coverage_rows(t),
             t=t,
-            notes=[
-                t("轮次 {first} 至 {last}", first=first.isoformat(), last=last.isoformat()),
-                *_round_notes(visitor, last),
-            ],
+            notes=[t("轮次 {first} 至 {last}", first=first.isoformat(), last=last.isoformat())],
         )
         panels.draw_map(chart, key="coverage", height=510)
     with right:
         panels.draw_table(tables.coverage_rows(areas, visitor.language), key="grids", height=510)
 
 
-def _round_notes(visitor: Visitor, day: dt.date) -> list[str]:
+def _draw_round(visitor: Visitor, day: dt.date) -> None:
     running = reads.round_of(visitor.wiring, day=day)
-    if running is None:
-        return []
-    dates = {"first": running.first.isoformat(), "last": running.last.isoformat()}
-    name = running.name.label(visitor.language)
-    return [visitor.t("{day} 属于轮次：{name}（{first} 至 {last}）", day=day.isoformat(), name=name, **dates)]
+    if running is not None:
+        dates = {"first": running.first.isoformat(), "last": running.last.isoformat()}
+        name = running.name.label(visitor.language)
+        note = visitor.t(
+            "{day} 属于轮次：{name}（{first} 至 {last}）", day=day.isoformat(), name=name, **dates
+        )
+        st.html(f'<p class="gp-note">{note}</p>')

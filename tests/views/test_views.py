@@ -113,6 +113,7 @@ def test_the_overview_counts_places_and_visits(open_page: Open) -> None:
         "逾期复查（个）": "1",
         "未办结举报（件）": "1",
     }
+    assert "轮次：秋季日常" in words(test)
 
 
 def test_the_roster_shows_the_plan_and_publishes_nothing_twice(open_page: Open) -> None:
@@ -169,6 +170,7 @@ def test_my_route_lists_the_own_stops_in_order_with_reasons(open_page: Open) -> 
     text = words(open_page("lead", "route"))
     assert text.index("2. 机构02") < text.index("3. 机构03")
     assert "距学校 500 米内" in text and "本轮晚间应查，尚未查过" in text
+    assert "托管看护 · 本轮未查" in text
     assert "机构04" not in text
     assert small.HOSTILE not in text and "&lt;img src=x" in text
 
@@ -192,6 +194,7 @@ def test_coverage_adds_up(open_page: Open) -> None:
     owed, paid = int(figures["应查（家次）"]), int(figures["已查（家次）"])
     assert 0 < paid < owed
     assert figures["覆盖率"] == f"{paid / owed:.1%}"
+    assert "2026-09-17 属于轮次：秋季日常（2026-09-15 至 2027-01-14）" in words(test)
 
 
 def test_two_findings_near_schools_are_too_few_to_tell(open_page: Open) -> None:
