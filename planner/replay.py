@@ -77,7 +77,7 @@ def replay_period(
     first
         By default 60 days after the first visit on file, so that there is something to know.
     card
-        The card that is judged; the one in force on `last` by default.
+        The card that is judged; the one in force on the day after `last` by default.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def replay_period(
     begin = first or _first_day(session, last)
     if begin > last:
         raise EvidenceError(code="bad_windows", fields={"first": str(begin), "last": str(last)})
-    card = card or read_scorecard(session, as_of=last)
+    card = card or read_scorecard(session, as_of=last + dt.timedelta(days=1))
     past = read_visits(session, until=last)
     windows = list_windows(begin, last, days=WINDOW_DAYS)
     period = past[(past["date"] >= pd.Timestamp(windows[0][0]))]
@@ -131,7 +131,7 @@ def shrink_on_register(
     EvidenceError
         `no_visits`.
     """
-    card = read_scorecard(session, as_of=last)
+    card = read_scorecard(session, as_of=last + dt.timedelta(days=1))
     past = read_visits(session, until=last)
     if past.empty:
         raise EvidenceError(code="no_visits", fields={"last": str(last)})

@@ -63,9 +63,9 @@ def guess_rate(plan: pd.DataFrame, history: pd.DataFrame) -> tuple[Guessing, Gue
     tuple of Guessing
         `habit`: the weekday and slot it was most often seen at; `gap`: the last gap again, to the day;
         `follow`: on the evening when the grid area comes that most often came before its own on a route.
-        Only the first visit of each institution in `plan` is predicted, and only where there is a past. Chance
-        is uniform over the group's cells for `habit` and its dates for `gap`; for `follow` it is the share of
-        the group that comes on the evening named, so that only the tie between the two areas counts.
+        Only the first visit of each institution in `plan` is predicted, and only where there is a past.
+        Chance is uniform over the group's cells for `habit` and its dates for `gap`; for `follow` it is the
+        share of the group that comes on the evening named, so that only the tie of the two areas counts.
 
     Raises
     ------

@@ -78,7 +78,7 @@ def test_capture_shares_out_ties() -> None:
 
 
 def test_accuracy_and_efficiency_of_a_forecast() -> None:
-    """Half of the hits in a quarter of the size is 2; the oracle does no better there, and 0.6 of it next door."""
+    """Half of the hits in a quarter of the size is 2, as the oracle; next door it is 0.6 of that."""
     hits, size = [5, 3, 2, 0], [1, 1, 1, 1]
     assert pai(hits, size, [0]) == 2.0 and pei(hits, size, [0]) == 1.0
     assert pai(hits, size, [False, True, False, False]) == pytest.approx(1.2)
