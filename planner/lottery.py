@@ -217,7 +217,8 @@ def _check_plan(record: Draw, plan: PlanRevision) -> list[Violation]:
     if stated != agreed:
         differing = sorted(name for name in agreed if stated[name] != agreed[name])
         broken.append(Violation("plan_seed", {"plan": plan.code, "differing": differing}))
-    control, named = body["control"], set(record.candidates)
+    # A plan changed by people keeps the draw of the plan it came from and has none of its own.
+    control, named = body.get("control", {"pool": [], "drawn": []}), set(record.candidates)
     if not holds_sample(control["pool"], control["drawn"], seed=record.seed):
         broken.append(Violation("control_sample", {"plan": plan.code}))
     strangers = sorted(key for key in control["pool"] if key.split("-")[0] not in named)

@@ -116,7 +116,11 @@ def _stated(
                 (
                     *(number, visit.id, visit.site, stop.arrive_s, stop.start_s, stop.leave_s),
                     visit.mandatory,
-                    *(reasons[visit.id][key] for key in ("reason", "p_select", "form") if reasons),
+                    *(
+                        reasons.get(visit.id, {}).get(key)
+                        for key in ("reason", "p_select", "form")
+                        if reasons
+                    ),
                 )
                 for number, (stop, visit) in enumerate(zip(route.stops, visits, strict=True), start=1)
             ),
