@@ -34,9 +34,7 @@ def verdict_line(result: Backtest, language: Language) -> str:
 
 def days_with_interval(value: float, interval: tuple[float, float]) -> str:
     """Return days with their interval: +3.2 (1.0…5.4)."""
-    return (
-        NOTHING if math.isnan(value) else f"{_signed(value)} ({_signed(interval[0])}…{_signed(interval[1])})"
-    )
+    return NOTHING if math.isnan(value) else f"{_signed(value)} {_ends(*map(_signed, interval))}"
 
 
 def days(result: Backtest, value: float) -> str:
@@ -46,7 +44,7 @@ def days(result: Backtest, value: float) -> str:
 
 def interval(result: Backtest, ends: tuple[float, float]) -> str | None:
     """Return a 95 % interval; None where there are too few findings to tell."""
-    return None if result.verdict == "too_few" else f"95%: {_signed(ends[0])}…{_signed(ends[1])}"
+    return None if result.verdict == "too_few" else _ends(*map(_signed, ends))
 
 
 def lowest_entropy(evidence: Evidence) -> str:
@@ -75,13 +73,13 @@ def share(value: float) -> str:
     return NOTHING if math.isnan(value) else f"{value:.0%}"
 
 
-def guess_line(guesses: Sequence[Guessing], language: Language) -> str:
-    """Return the adversary that guesses best, in multiples of chance."""
+def best_guess(guesses: Sequence[Guessing], language: Language) -> tuple[str, str | None]:
+    """Return how well the best adversary guesses, in multiples of chance, and how it does."""
     told = [guess for guess in guesses if guess.enough]
     if not told:
-        return NOTHING
+        return NOTHING, None
     best = max(told, key=lambda guess: guess.ratio)
-    return f"{best.ratio:.1f}× {adversary_word(best.adversary, translator(language))}"
+    return f"{best.ratio:.1f}×", adversary_word(best.adversary, translator(language))
 
 
 def adversary_word(name: str, t: Translate) -> str:
@@ -110,7 +108,8 @@ def burden_rows(table: pd.DataFrame, by: str, language: Language) -> pd.DataFram
     """Return one row a group; a group with too few visits shows its counts only."""
     t = translator(language)
     rows = []
-    for row in table.to_dict("records"):
+    # What lies in no area comes last.
+    for row in sorted(table.to_dict("records"), key=lambda row: not row[by]):
         enough = bool(row["enough"])
         rows.append(
             {
@@ -140,13 +139,12 @@ def card_rows(card: CardView, older: CardView | None, language: Language) -> pd.
     t = translator(language)
     rows = []
     for factor, points in sorted(card.weights.items(), key=lambda item: (-item[1], item[0])):
-        row: dict[str, Any] = {
-            t("因素"): sentence_for(f"factor.{factor}", {}, language),
-            t("分值"): f"{points:+g}",
-        }
+        # Points first: on a phone the long names run out of sight.
+        row: dict[str, Any] = {t("分值"): f"{points:+g}"}
         if older is not None:
             before = older.weights.get(factor)
             row[t("上一版")] = NOTHING if before is None else f"{before:+g}"
+        row[t("因素")] = sentence_for(f"factor.{factor}", {}, language)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -249,7 +247,11 @@ def _plain(value: Any) -> Any:
 def _range(row: Mapping[Any, Any], name: str, low: str, high: str, form: str) -> str:
     if math.isnan(row[name]):
         return NOTHING
-    return f"{row[name]:{form}} ({row[low]:{form}}…{row[high]:{form}})"
+    return f"{row[name]:{form}} {_ends(format(row[low], form), format(row[high], form))}"
+
+
+def _ends(low: str, high: str) -> str:
+    return f"[{low}, {high}]"
 
 
 def _number(value: float, digits: int) -> str:

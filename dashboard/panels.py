@@ -42,13 +42,17 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Figure:
-    """A headline number: label with unit, value, change since the last period, what it counts."""
+    """A headline number: label with unit, value, change since the last period, what it counts.
+
+    Without `is_change` the words below the value are no change, such as an interval, and get no arrow.
+    """
 
     label: str
     value: str
     note: str
     change: str | None = None
     lower_is_better: bool = False
+    is_change: bool = True
 
 
 def open_page(title: str, question: str) -> None:
@@ -71,6 +75,7 @@ def draw_figures(figures: Sequence[Figure]) -> None:
             figure.value,
             figure.change,
             delta_color="inverse" if figure.lower_is_better else "off",
+            delta_arrow="auto" if figure.is_change else "off",
             help=figure.note,
             border=True,
             height="stretch",

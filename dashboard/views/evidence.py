@@ -59,29 +59,35 @@ def draw(visitor: Visitor) -> None:
 
 def _figures(evidence: Evidence, visitor: Visitor) -> list[Figure]:
     t, card = visitor.t, evidence.card
+    ratio, adversary = rows.best_guess(evidence.guesses, visitor.language)
     return [
         Figure(
             t("比实际提前（天）"),
             rows.days(card, card.days_earlier),
-            t("同一批检查、各组日程不变，按评分从高到低重排后，问题平均早几天发现"),
+            t("同一批检查、各组日程不变，按评分从高到低重排后，问题平均早几天发现；方括号为 95% 区间"),
             change=rows.interval(card, card.interval),
+            is_change=False,
         ),
         Figure(
             t("比随机提前（天）"),
             rows.days(card, card.vs_random),
             t("与各组日程内随机排序的平均相比"),
             change=rows.interval(card, card.vs_random_interval),
+            is_change=False,
         ),
         Figure(
             t("前半期发现"),
             rows.share(card.share_first_half),
             t("重排后在期间前半发现的问题所占比例"),
             change=t("实际 {share}", share=rows.share(card.share_first_half_actual)),
+            is_change=False,
         ),
         Figure(
             t("最易被猜中"),
-            rows.guess_line(evidence.guesses, visitor.language),
+            ratio,
             t("旁观者按最简单的办法猜下次检查，猜中次数与随机猜之比；宜不超过 1.3 倍"),
+            change=adversary,
+            is_change=False,
         ),
         Figure(
             t("时段分散度"),
@@ -102,7 +108,7 @@ def _draw_burden(evidence: Evidence, visitor: Visitor) -> None:
     )
     table = evidence.by_area if by == "area" else evidence.by_kind
     panels.draw_table(rows.burden_rows(table, by, visitor.language), key="burden", height=TABLE_HEIGHT)
-    st.caption(t("应查按风险的平方根摊分；括号为 95% 区间；不足 {n} 家次的只列数量。", n=ENOUGH_VISITS))
+    st.caption(t("应查按风险的平方根摊分；方括号为 95% 区间；不足 {n} 家次的只列数量。", n=ENOUGH_VISITS))
 
 
 def _draw_card(visitor: Visitor) -> None:

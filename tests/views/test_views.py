@@ -80,7 +80,7 @@ def test_without_a_session_nothing_is_shown(open_page: Open) -> None:
     assert "登录已失效" in words(test) and "概览" not in words(test)
 
 
-@pytest.mark.parametrize("page", ["", "roster", "route", "coverage", "hotspots"])
+@pytest.mark.parametrize("page", ["", "roster", "route", "coverage", "hotspots", "evidence"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_team_lead_opens_every_page_in_both_languages(open_page: Open, page: str, language: str) -> None:
     test = open_page("lead", page, lang=language)
@@ -92,6 +92,7 @@ def test_a_team_lead_opens_every_page_in_both_languages(open_page: Open, page: s
             "route": "我的路线",
             "coverage": "网格覆盖",
             "hotspots": "学校周边",
+            "evidence": "成效与公平",
         },
         "en": {
             "": "Overview",
@@ -99,6 +100,7 @@ def test_a_team_lead_opens_every_page_in_both_languages(open_page: Open, page: s
             "route": "My route",
             "coverage": "Grid",
             "hotspots": "Near",
+            "evidence": "Results and fairness",
         },
     }
     assert titles[language][page] in words(test)
@@ -205,11 +207,23 @@ def test_two_findings_near_schools_are_too_few_to_tell(open_page: Open) -> None:
 
 @pytest.mark.parametrize(
     ("username", "hidden"),
-    [("worker", "hotspots"), ("worker", "roster"), ("admin", "coverage"), ("boss", "route")],
+    [
+        ("worker", "hotspots"),
+        ("worker", "evidence"),
+        ("worker", "roster"),
+        ("admin", "coverage"),
+        ("boss", "route"),
+    ],
 )
 def test_a_page_beyond_the_role_does_not_exist(open_page: Open, username: str, hidden: str) -> None:
     test = open_page(username, hidden)
-    titles = {"hotspots": "学校周边", "roster": "排班与路线", "coverage": "网格覆盖", "route": "我的路线"}
+    titles = {
+        "evidence": "成效与公平",
+        "hotspots": "学校周边",
+        "roster": "排班与路线",
+        "coverage": "网格覆盖",
+        "route": "我的路线",
+    }
     assert not test.exception
     assert f">{titles[hidden]}</h1>" not in words(test)
 
@@ -240,8 +254,40 @@ def test_an_empty_register_says_what_to_do(open_page: Open, parts: Wiring, tmp_p
         ("route", "未关联执法人员"),
         ("coverage", "没有可见的网格"),
         ("hotspots", "没有学校或已定位的机构"),
+        ("evidence", "请执法人员先录入检查情况"),
     ):
         test = open_page("lead", page)
         assert not test.exception
         assert text in words(test)
     empty.close()
+
+
+def test_two_findings_prove_nothing_about_the_scorecard(open_page: Open) -> None:
+    test = open_page("boss", "evidence", **{"from": "2026-07-01"})
+    assert not test.exception and "发现问题仅 2 家次，样本太少，不作判断" in words(test)
+    figures = {m.label: m.value for m in test.metric}
+    assert figures["比实际提前（天）"] == figures["比随机提前（天）"] == figures["最易被猜中"] == "—"
+    burden, card, *_ = (item.value for item in test.dataframe)
+    assert set(burden["实查/应查"]) == {"—"} and burden["检查（家次）"].sum() == 6
+    assert dict(zip(card["因素"], card["分值"], strict=True))["无证无照线索"] == "+6"
+    by_kind = open_page("boss", "evidence", by="kind", **{"from": "2026-07-01"})
+    assert "学科类" in set(by_kind.dataframe[0].value["分组"])
+
+
+def test_the_scorecard_shows_version_approver_and_the_points_before(open_page: Open, parts: Wiring) -> None:
+    from planner.risk import WEIGHTS
+    from planner.scorecard import approve_card, propose_card
+
+    with parts.store.begin(actor="test", now=parts.now()) as session:
+        lead, boss = who(parts, "lead"), who(parts, "boss")
+        weights = {**WEIGHTS, "unlicensed": 9}
+        first = propose_card(session, weights, identity=lead, now=parts.now())
+        approve_card(session, first, identity=boss, now=parts.now(), today=small.TODAY)
+        propose_card(session, WEIGHTS, identity=lead, now=parts.now())
+    test = open_page("boss", "evidence")
+    captions = "\n".join(str(item.value) for item in test.caption)
+    assert "第 1 版，lead 提出，boss 批准，自 2026-09-17 起" in captions
+    assert "第 2 版，lead 提出，待批准" in captions
+    card = next(item.value for item in test.dataframe if "上一版" in item.value.columns)
+    row = card[card["因素"] == "无证无照线索"].iloc[0]
+    assert (row["分值"], row["上一版"]) == ("+9", "+6")
