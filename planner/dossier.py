@@ -96,7 +96,7 @@ def facts_on(
         Take kind and status as they were on that day, too; otherwise as the register has them now.
     """
     visits = [_visits_before(item, day) for item in dossiers]
-    high = _high_neighbourhoods(visits, near)
+    high = high_neighbourhoods(visits, near)
     kinds = [_word_on(item.kind, item.kinds, day, replay) for item in dossiers]
     statuses = [_word_on(item.status, item.statuses, day, replay) for item in dossiers]
     exits = [
@@ -180,7 +180,7 @@ def _scope_changed(item: Dossier, day: dt.date) -> dt.date | None:
     return max(dates, default=None)
 
 
-def _high_neighbourhoods(visits: Sequence[Sequence[PastVisit]], near: csr_matrix | None) -> list[bool | None]:
+def high_neighbourhoods(visits: Sequence[Sequence[PastVisit]], near: csr_matrix | None) -> list[bool | None]:
     """Say whether more is found round each place than the teams that went there would lead one to expect.
 
     The place itself does not count. None without a visit nearby, and for all with too few findings to tell.

@@ -164,10 +164,10 @@ def test_waiting_raises_priority_and_what_is_due_comes_first() -> None:
 
 
 def test_the_own_record_moves_the_rate_from_the_card_towards_what_was_found() -> None:
-    """Two findings in five visits: (2 + 20 p) / (5 + 20), hand-calculated from the card's chance."""
+    """Two findings in five visits: (2 + 10 p) / (5 + 10), hand-calculated from the card's chance."""
     visits = tuple(seen(n, found=n < 3, record=n) for n in range(1, 6))
     found = score(visits=visits)
-    assert found.rate == pytest.approx((2 + 20 * found.probability) / 25)
+    assert found.rate == pytest.approx((2 + 10 * found.probability) / 15)
 
 
 def test_counts_times_weights_are_the_points() -> None:
