@@ -341,12 +341,31 @@ def ruin(f, s, seed, used, mode):
 
 
 @_compiled
+def regret(f, s, v):
+    """Return what it costs more to put `v` into its second-best route than into its best one."""
+    best, second = f.visit[v, PENALTY] + f.knobs[FIRST], f.visit[v, PENALTY] + f.knobs[FIRST]
+    for k in range(f.visit[v, FROM], f.visit[v, TO]):
+        r = f.choice[k]
+        if f.visit[v, LEAST] > s.book[r, ROOM]:
+            continue
+        known = s.known[k, OF] == s.book[r, STAMP]
+        cost = s.known[k, OFFER] >> 16 if known else place_best(f, s, v, k)
+        if cost < best:
+            best, second = cost, best
+        elif cost < second:
+            second = cost
+    return float(second - best)
+
+
+@_compiled
 def arrange(f, s, queued):
     """Put the queue into one of several orders, ties at random."""
-    choice = int(draw(s) * 12)
+    choice = int(draw(s) * 13)
     for i in range(queued):
         v = s.lists[QUEUE, i]
-        if choice < 4:
+        if choice == 12:
+            s.key[v] = -regret(f, s, v) + draw(s)
+        elif choice < 4:
             s.key[v] = draw(s)
         elif choice < 6:
             s.key[v] = -f.visit[v, PENALTY] + draw(s)

@@ -54,7 +54,7 @@ class SearchOptions:
     waiting_sample: int = 4
     bold: float = 0.04
     start_temperature: float = 4.0
-    end_temperature: float = 0.2
+    end_temperature: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse values outside their range, all at once."""
