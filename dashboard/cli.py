@@ -19,12 +19,8 @@ from dashboard.commands.plans import (
     solve_command,
 )
 from dashboard.commands.register import exporting, importing, locate_command
-from dashboard.commands.revisions import (
-    diff_command,
-    explain_command,
-    recommend_command,
-    repair_command,
-)
+from dashboard.commands.repairs import repair_command
+from dashboard.commands.revisions import diff_command, explain_command, recommend_command
 from dashboard.commands.users import accounts
 
 app = typer.Typer(

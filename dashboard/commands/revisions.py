@@ -1,22 +1,20 @@
-"""Commands on a finished plan: explain, diff, recommend, repair; of the register or as files."""
+"""Commands on a finished plan: explain, diff, recommend; of the register or as files."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Door, Json, open_door
+from dashboard.commands.door import Database, Door, Json, open_door
 
 if TYPE_CHECKING:
     from planner.compare import Comparison, Cost, Move
     from planner.plan import Plan, Unserved
     from planner.problem import Problem
-    from planner.repair import Change, Repaired
 
 ProblemFile = Annotated[
     Path | None,
@@ -25,7 +23,7 @@ ProblemFile = Annotated[
 PlanArgument = Annotated[str, typer.Argument(help="A stored plan's code, or a plan file with --problem.")]
 
 
-def _open_plan(door: Door, plan: str, problem: Path | None) -> tuple[Problem, Plan]:
+def open_plan(door: Door, plan: str, problem: Path | None) -> tuple[Problem, Plan]:
     """Return problem and plan of a stored code, or of two files.
 
     Raises
@@ -83,7 +81,7 @@ def explain_command(
         from planner.explain import explain
         from planner.plan import list_sequences
 
-        asked, found = _open_plan(door, plan, problem)
+        asked, found = open_plan(door, plan, problem)
         sequences = list_sequences(found)
         wanted = None if visit is None else [_known_visit(asked, visit)]
         reasons = explain(asked, sequences, wanted)
@@ -130,19 +128,21 @@ def diff_command(
     with open_door(as_json=as_json, database=database) as door:
         from planner.compare import compare_plans
 
-        asked, old = _open_plan(door, before, problem)
-        later, new = _open_plan(door, after, problem)
+        asked, old = open_plan(door, before, problem)
+        later, new = open_plan(door, after, problem)
         found = compare_plans(asked, old, new, problem_after=later)
-        door.answer(_comparison_body(found), *_comparison_lines(found))
+        door.answer(comparison_body(found), *comparison_lines(found))
 
 
-def _comparison_body(found: Comparison) -> dict[str, Any]:
+def comparison_body(found: Comparison) -> dict[str, Any]:
+    """Return a comparison as plain values."""
     body = asdict(found)
     body["before"]["total"], body["after"]["total"] = found.before.total, found.after.total
     return body
 
 
-def _comparison_lines(found: Comparison) -> list[str]:
+def comparison_lines(found: Comparison) -> list[str]:
+    """Return a comparison as lines for people."""
     lines = [
         f"移动 {len(found.moved)}, 改时 {len(found.retimed)}, 增加 {len(found.added)}, "
         f"减少 {len(found.dropped)} / moved, retimed, added, dropped"
@@ -178,7 +178,7 @@ def recommend_command(
         from planner.plan import list_sequences
         from planner.recommend import recommend
 
-        asked, found = _open_plan(door, plan, problem)
+        asked, found = open_plan(door, plan, problem)
         sequences = list_sequences(found)
         offers = recommend(asked, sequences, _known_visit(asked, visit))
         lines = [
@@ -196,168 +196,3 @@ def recommend_command(
             {"offers": [asdict(offer) for offer in offers], "reasons": [asdict(r) for r in reasons.values()]},
             *lines,
         )
-
-
-def repair_command(
-    plan: PlanArgument,
-    absent: Annotated[
-        str | None, typer.Option("--absent", help="An officer's code, or a team (T3) or shift.")
-    ] = None,
-    date: Annotated[
-        str | None, typer.Option("--date", help="Day of the absence: YYYY-MM-DD (a day number for files).")
-    ] = None,
-    add: Annotated[
-        list[str] | None, typer.Option("--add", help="A visit, or I<institution>, now urgent.")
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option("--drop", help="A visit, or I<institution>, not wanted.")
-    ] = None,
-    from_time: Annotated[
-        str | None,
-        typer.Option("--from", help="What began before stays: YYYY-MM-DDTHH:MM (DAYTHH:MM for files)."),
-    ] = None,
-    pin: Annotated[list[str] | None, typer.Option("--pin", help="A visit that stays on its shift.")] = None,
-    lock: Annotated[
-        list[str] | None, typer.Option("--lock", help="A shift, team or slot that stays.")
-    ] = None,
-    problem: ProblemFile = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the new plan file here.")
-    ] = None,
-    problem_output: Annotated[
-        Path | None, typer.Option("--problem-output", help="Write the changed problem file here.")
-    ] = None,
-    as_json: Json = False,
-    database: Database = None,
-) -> None:
-    """Repair a plan with the smallest change; a stored plan becomes a new draft."""
-    with open_door(as_json=as_json, database=database) as door:
-        if problem is not None:
-            asked, found = _open_plan(door, plan, problem)
-            change = _read_change(
-                asked, absent=absent, date=date, add=add, drop=drop, at=from_time, pin=pin, lock=lock
-            )
-            _repair_files(door, asked, found, change, output=output, problem_output=problem_output)
-            return
-        from dashboard.commands.plans import read_date
-        from planner.revise import Event, revise
-
-        if plan.endswith(".json"):
-            _open_plan(door, plan, None)
-        event = Event(
-            absent=absent,
-            date=None if date is None else read_date("--date", date),
-            add=tuple(add or ()),
-            drop=tuple(drop or ()),
-            at=None if from_time is None else _read_moment(from_time),
-            pins=tuple(pin or ()),
-            locks=tuple(lock or ()),
-        )
-        now = door.wiring.now()
-        with door.store().begin(actor=ACTOR, now=now) as session:
-            revised = revise(session, plan, event, actor=ACTOR, now=now)
-        comparison = revised.repaired.comparison
-        lines = [f"{revised.code}: {plan} 的修订草案 / revision of {plan}"]
-        lines += [
-            f"  {shift}: {who} → {stand_in or '—'}  替班 / stands in"
-            for shift, (who, stand_in) in revised.stand_ins.items()
-        ]
-        body = {
-            "plan": revised.code,
-            "stand_ins": {shift: list(pair) for shift, pair in revised.stand_ins.items()},
-            "freed": list(revised.repaired.freed),
-            **_comparison_body(comparison),
-        }
-        door.answer(body, *lines, *_comparison_lines(comparison))
-
-
-def _repair_files(
-    door: Door,
-    problem: Problem,
-    plan: Plan,
-    change: Change,
-    *,
-    output: Path | None,
-    problem_output: Path | None,
-) -> None:
-    from planner.exchange import format_plan, write_plan, write_problem
-    from planner.repair import repair
-
-    repaired: Repaired = repair(problem, plan, change)
-    if problem_output is not None:
-        write_problem(repaired.problem, problem_output)
-    if output is None:
-        typer.echo(format_plan(repaired.plan))
-        return
-    write_plan(repaired.plan, output)
-    body = {"file": str(output), "freed": list(repaired.freed), **_comparison_body(repaired.comparison)}
-    door.answer(body, *_comparison_lines(repaired.comparison))
-
-
-def _read_change(
-    problem: Problem,
-    *,
-    absent: str | None,
-    date: str | None,
-    add: Iterable[str] | None,
-    drop: Iterable[str] | None,
-    at: str | None,
-    pin: Iterable[str] | None,
-    lock: Iterable[str] | None,
-) -> Change:
-    """Return what changed, for a problem file: days are numbers."""
-    from planner.errors import PlannerError
-    from planner.repair import Change
-
-    if not (absent or add or drop or at or pin or lock):
-        raise PlannerError(code="no_change")
-    day = None if date is None else _read_day(date)
-    lost = frozenset(
-        shift.id
-        for shift in problem.shifts
-        if absent is not None
-        and absent in (shift.id, shift.team, *shift.members)
-        and (day is None or shift.day == day)
-    )
-    if absent is not None and not lost:
-        raise PlannerError(code="absent_unknown", fields={"who": absent, "date": str(date)})
-    names = tuple(lock or ())
-    locks = {s.id for s in problem.shifts if {s.id, s.team, s.slot} & set(names)}
-    known = {name for s in problem.shifts for name in (s.id, s.team, s.slot)}
-    now = None
-    if at is not None:
-        left, _, clock = at.partition("T")
-        now = _read_day(left), _read_clock(clock)
-    return Change(
-        absent=lost,
-        drop=frozenset(drop or ()),
-        urgent=frozenset(add or ()),
-        now=now,
-        pins=frozenset(pin or ()),
-        locks=frozenset(locks | {name for name in names if name not in known}),
-    )
-
-
-def _read_day(text: str) -> int:
-    from planner.errors import PlannerError
-
-    if not text.isdecimal():
-        raise PlannerError(code="bad_date", fields={"option": "--date", "value": text})
-    return int(text)
-
-
-def _read_clock(text: str) -> int:
-    from planner.errors import PlannerError
-
-    try:
-        moment = dt.time.fromisoformat(text)
-    except ValueError as error:
-        raise PlannerError(code="bad_date", fields={"option": "--from", "value": text}) from error
-    return moment.hour * 3600 + moment.minute * 60 + moment.second
-
-
-def _read_moment(text: str) -> tuple[dt.date, int]:
-    from dashboard.commands.plans import read_date
-
-    day, _, clock = text.partition("T")
-    return read_date("--from", day), _read_clock(clock or "00:00")
