@@ -44,10 +44,13 @@ class District:
 
     @classmethod
     def draw(cls, seed: int) -> District:
-        """Draw rates, 0.012 a week on average: exponential among places, a gamma of shape 2 among grids."""
+        """Draw rates, 0.012 a week on average: gammas of shape 2 among places and 0.7 among grids.
+
+        So round robin, and the rate a week, come out as in the simulation of the analysis.
+        """
         rng = np.random.default_rng(seed)
         grid = np.arange(PLACES) % GRIDS
-        rate = np.clip(rng.exponential(0.012, PLACES) * rng.gamma(2, 0.5, GRIDS)[grid], 1e-5, 0.3)
+        rate = np.clip(rng.gamma(2, 0.006, PLACES) * rng.gamma(0.7, 1 / 0.7, GRIDS)[grid], 1e-5, 0.3)
         made = cls(rate, grid, rng)
         made.last = -rng.integers(1, 13, PLACES).astype(float)
         return made
@@ -111,10 +114,10 @@ def live(rule: Callable[[District, int], np.ndarray], seed: int) -> dict[str, fl
             district.last[at] = week
             if found:
                 if week >= BURN_IN:
-                    open_days.append(7.0 * (week - district.since[at]))
+                    open_days.append(7.0 * (week - district.since[at] + 1))
                 district.since[at] = -1
     end = BURN_IN + WEEKS
-    still = [7.0 * (end - since) for since in district.since if since >= 0]
+    still = [7.0 * (end - since + 1) for since in district.since if since >= 0]
     found_by = np.array([sum(v.found for v in seen) for seen in district.past])
     weeks = np.full(PLACES, float(end))
     estimate = eb_rate(found_by, weeks, prior_rate=found_by.sum() / weeks.sum(), prior_visits=40)
