@@ -198,6 +198,7 @@ def evidence_body(evidence: Evidence) -> dict[str, Any]:
         "backtest": {"card": _backtest_body(evidence.card), "queue": _backtest_body(evidence.queue)},
         "first_half_by_area": _records(evidence.areas_first_half),
         "calibration": _records(evidence.fifths),
+        "weighted_rate": _plain(evidence.weighted_rate),
         "guess_rate": [
             {
                 "adversary": guess.adversary,

@@ -66,8 +66,9 @@ def burden(
     clean_share = (n - y).sum() / n.sum() if n.sum() else float("nan")
     rows = []
     for key, at in institutions.groupby(keys, observed=True, dropna=False).indices.items():
-        ratio = _ratio_interval(n[at], expected[at], chance, n_boot)
-        clean = _ratio_interval(n[at] - y[at], expected[at] * clean_share, chance, n_boot)
+        drawn = chance.multinomial(len(at), np.full(len(at), 1 / len(at)), n_boot)
+        ratio = _ratio_interval(n[at], expected[at], drawn)
+        clean = _ratio_interval(n[at] - y[at], expected[at] * clean_share, drawn)
         low, high = wilson(y[at].sum(), n[at].sum())
         visited, found = int(n[at].sum()), int(y[at].sum())
         rows.append(
@@ -139,14 +140,10 @@ def calibration(score: Sequence[float], found: Sequence[float], *, bins: int = 5
     return result.astype({"findings": np.int64}).reset_index(drop=True)
 
 
-def _ratio_interval(
-    counts: Floats, expected: Floats, chance: np.random.Generator, n_boot: int
-) -> tuple[float, float, float]:
+def _ratio_interval(counts: Floats, expected: Floats, drawn: NDArray[np.int64]) -> tuple[float, float, float]:
     """Return the ratio of sums with the 2.5 % and 97.5 % quantiles over institutions drawn again."""
     if not expected.sum():
         return float("nan"), float("nan"), float("nan")
-    size = len(counts)
-    drawn = chance.multinomial(size, np.full(size, 1 / size), n_boot)
     low, high = np.quantile((drawn @ counts) / (drawn @ expected), [0.025, 0.975])
     return float(counts.sum() / expected.sum()), float(low), float(high)
 

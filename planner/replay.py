@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from data.schema import Finding, Institution, VisitRecord
+from data.schema import Finding, Institution, PlanStop, VisitRecord
 from data.terms import VisitReason
 from planner.backtest import Backtest, Window, backtest, list_windows
 from planner.burden import burden, calibration, team_findings
 from planner.casebook import LOCAL_ZONE, Casebook, read_casebook
 from planner.errors import EvidenceError
+from planner.rates import ipw_rate
 from planner.risk import Scorecard, factor_counts, priority, score_institutions
 from planner.scorecard import read_scorecard
 from planner.unpredictability import Guessing, gap_cv, guess_rate, slot_entropy
@@ -28,6 +29,8 @@ from planner.weights import PENALTY, WeightReport, shrink_weights
 
 WINDOW_DAYS = 60
 HELD_OUT_WEEKS = 8
+# Picks that follow no suspicion: only these say how often a place of some score has a problem.
+EVEN_REASONS = (VisitReason.DUE.value, VisitReason.RANDOM.value)
 # A place never seen has waited half a year.
 NEVER_DAYS = 182
 FIXED_REASONS = (VisitReason.RECHECK.value, VisitReason.TIP.value)
@@ -38,7 +41,8 @@ _COLUMNS = ("institution", "date", "known_on", "team", "slot", "reason", "found"
 class Evidence:
     """What past visits say about the card and about fairness; every figure is for the period named.
 
-    `card` is the backtest in order of the card's chance, `queue` in order of the planner's priority.
+    `card` is the backtest in order of the card's chance, `queue` in order of the planner's priority. `fifths`
+    and `weighted_rate` (by chance of selection) rest on visits that were due or drawn at random.
     """
 
     first: dt.date
@@ -52,6 +56,7 @@ class Evidence:
     queue: Backtest
     areas_first_half: pd.DataFrame
     fifths: pd.DataFrame
+    weighted_rate: float
     guesses: tuple[Guessing, ...]
     entropy: pd.DataFrame
     gap_cv: float
@@ -96,6 +101,7 @@ def replay_period(
         raise EvidenceError(code="no_visits", fields={"first": str(begin), "last": str(last)})
     book = read_casebook(session, replay=True)
     scores, queue = _score_rows(free, windows, book, card)
+    even = free["reason"].isin(EVEN_REASONS).to_numpy()
     by_card = backtest(free, scores, windows, "team", n_boot, seed=seed)
     weights = _places(session, book, card, windows[0][0])
     held = past["date"] > pd.Timestamp(last - dt.timedelta(weeks=HELD_OUT_WEEKS))
@@ -110,7 +116,8 @@ def replay_period(
         card=by_card,
         queue=backtest(free, queue, windows, "team", n_boot, seed=seed),
         areas_first_half=_first_half_by_area(by_card.rows),
-        fifths=calibration(scores.tolist(), free["found"].tolist()),
+        fifths=calibration(scores[even].tolist(), free["found"][even].tolist()),
+        weighted_rate=ipw_rate(free["found"][even], free["p_select"][even]),
         guesses=guess_rate(past[held], past[~held]),
         entropy=slot_entropy(period, "kind"),
         gap_cv=float(gap_cv(period).median()),
@@ -150,27 +157,29 @@ def read_visits(session: Session, *, until: dt.date) -> pd.DataFrame:
     """Return the visits that saw their place up to `until`, in order of date and record.
 
     Columns: institution, date, known_on (date it, and its finding, entered the register), team, slot, reason,
-    found (0 or 1), kind, area (subdistrict), grid, `group` (the kind), sequence, and `undated` (nobody knows
-    when it entered).
+    found (0 or 1), kind, area (subdistrict), grid, `group` (the kind), sequence, `undated` (nobody knows when
+    it entered) and p_select (the chance it was drawn with, 1 where it was not drawn).
     """
+    visit = VisitRecord
     statement = (
-        select(VisitRecord, Institution.kind, Institution.subdistrict, Institution.grid_code)
+        select(visit.id, visit.institution_id, visit.date, visit.recorded_at, visit.team, visit.slot_kind)
+        .add_columns(visit.reason, visit.outcome, PlanStop.p_select)
+        .add_columns(Institution.kind, Institution.subdistrict, Institution.grid_code)
         .join(Institution, Institution.id == VisitRecord.institution_id)
+        .outerjoin(PlanStop, PlanStop.id == VisitRecord.plan_stop_id)
         .where(VisitRecord.date <= until)
         .order_by(VisitRecord.date, VisitRecord.id)
     )
     findings = select(Finding.visit_id, Finding.recorded_at).where(Finding.visit_id.is_not(None))
     found = dict(session.execute(findings).tuples().all())
     rows = []
-    for visit, kind, area, grid in session.execute(statement):
-        if not visit.outcome.pays:
-            continue
-        instants = [at for at in (visit.recorded_at, found.get(visit.id)) if at is not None]
-        known = max([visit.date, *(at.astimezone(LOCAL_ZONE).date() for at in instants)])
-        slot, reason = visit.slot_kind.value, visit.reason.value
-        head = (visit.institution_id, visit.date, known, visit.team, slot, reason, int(visit.id in found))
-        rows.append((*head, kind.value, area or "", grid, visit.id, visit.recorded_at is None))
-    table = pd.DataFrame(rows, columns=[*_COLUMNS, "sequence", "undated"])
+    for key, place, date, at, team, slot, reason, outcome, chance, *where in session.execute(statement):
+        if outcome.pays:
+            known = max([date, *(i.astimezone(LOCAL_ZONE).date() for i in (at, found.get(key)) if i)])
+            head = (place, date, known, team, slot.value, reason.value, int(key in found))
+            kind, area, grid = where
+            rows.append((*head, kind.value, area or "", grid, key, at is None, chance or 1.0))
+    table = pd.DataFrame(rows, columns=[*_COLUMNS, "sequence", "undated", "p_select"])
     table["date"], table["known_on"] = pd.to_datetime(table["date"]), pd.to_datetime(table["known_on"])
     table["group"] = table["kind"]
     return table

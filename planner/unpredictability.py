@@ -7,7 +7,7 @@ A slot's weekday and name make a cell; `evening` below is a date with its slot. 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -74,7 +74,9 @@ def guess_rate(plan: pd.DataFrame, history: pd.DataFrame) -> tuple[Guessing, Gue
     """
     ahead, past = _visits(plan), _visits(history)
     first = ahead.drop_duplicates("institution")
-    seen: dict[Hashable, pd.DataFrame] = dict(iter(past.groupby("institution", observed=True)))
+    seen: dict[Hashable, list[tuple[Cell, pd.Timestamp]]] = defaultdict(list)
+    for institution, cell, date in zip(past["institution"], past["cell"], past["date"], strict=True):
+        seen[institution].append((cell, date))
     cells: dict[Hashable, set[Cell]] = {}
     for group, cell in zip([*ahead["group"], *past["group"]], [*ahead["cell"], *past["cell"]], strict=True):
         cells.setdefault(group, set()).add(cell)
@@ -86,9 +88,10 @@ def guess_rate(plan: pd.DataFrame, history: pd.DataFrame) -> tuple[Guessing, Gue
     for institution, group, grid, date, cell, evening in zip(*(first[n] for n in names), strict=True):
         before = seen.get(institution)
         if before is not None:
-            _tally(tallies["habit"], _most_common(before["cell"]) == cell, 1 / len(cells[group]))
+            usual = _most_common([was for was, _ in before])
+            _tally(tallies["habit"], usual == cell, 1 / len(cells[group]))
             if len(before) >= 2:
-                last, earlier = before["date"].iloc[-1], before["date"].iloc[-2]
+                last, earlier = before[-1][1], before[-2][1]
                 _tally(tallies["gap"], last + (last - earlier) == date, 1 / len(days[group]))
         if (leader := leaders.get(grid)) is not None and leader in comes:
             told = evenings[group]
@@ -126,12 +129,13 @@ def gap_cv(visits: pd.DataFrame) -> pd.Series:
 
     0 is a clockwork, 1 as irregular as chance alone. Columns `institution` and `date`.
     """
-    found: dict[Hashable, float] = {}
-    for key, dates in visits.groupby("institution", observed=True)["date"]:
-        gaps = np.diff(np.sort(pd.to_datetime(dates).to_numpy())).astype("timedelta64[D]").astype(np.float64)
-        whole = len(gaps) >= 2 and gaps.mean() > 0
-        found[key] = float(gaps.std() / gaps.mean()) if whole else float("nan")
-    return pd.Series(found, name="gap_cv", dtype=np.float64)
+    dates = pd.to_datetime(visits["date"]).dt.normalize()
+    table = pd.DataFrame({"institution": visits["institution"], "date": dates}).sort_values("date")
+    groups = table.groupby("institution", observed=True)
+    table["gap"] = groups["date"].diff().dt.days
+    gaps = table.groupby("institution", observed=True)["gap"]
+    mean, count = gaps.mean(), gaps.count()
+    return (gaps.std(ddof=0) / mean.where((count >= 2) & (mean > 0))).rename("gap_cv")
 
 
 def order_tau(rounds: Sequence[Sequence[Hashable]]) -> list[float]:
@@ -165,19 +169,22 @@ def _visits(visits: pd.DataFrame, *more: str) -> pd.DataFrame:
     return table.sort_values(["date", "slot", "sequence"], kind="stable", ignore_index=True)
 
 
-def _most_common(cells: pd.Series) -> Hashable:
+def _most_common(cells: Sequence[Cell]) -> Cell:
     """Return the cell seen most often, the latest of those that tie."""
     counts = Counter(cells)
     most = max(counts.values())
-    best: Hashable = next(cell for cell in reversed(list(cells)) if counts[cell] == most)
-    return best
+    return next(cell for cell in reversed(cells) if counts[cell] == most)
 
 
 def _leaders(past: pd.DataFrame) -> Mapping[Hashable, Hashable]:
     """Return, for each grid area, the other one that most often came just before it on a route."""
     pairs: Counter[tuple[Hashable, Hashable]] = Counter()
-    for _, route in past.groupby(["date", "slot", "team"], observed=True, sort=True):
-        pairs.update((a, b) for a, b in pairwise(route["grid"].dropna()) if a != b)
+    routes: dict[Hashable, list[Hashable]] = defaultdict(list)
+    there = past[past["grid"].notna()]
+    for evening, team, grid in zip(there["evening"], there["team"], there["grid"], strict=True):
+        routes[evening, team].append(grid)
+    for route in routes.values():
+        pairs.update((a, b) for a, b in pairwise(route) if a != b)
     leaders: dict[Hashable, Hashable] = {}
     for (a, b), _ in pairs.most_common():
         leaders.setdefault(b, a)

@@ -63,7 +63,8 @@ def test_the_backtest_tells_figures_with_intervals(folder: Path) -> None:
     assert {guess["adversary"] for guess in told["guess_rate"]} == {"habit", "gap", "follow"}
     assert sum(row["visits"] for row in told["burden"]["kind"]) == told["visits"]
     assert sum(row["expected"] for row in told["burden"]["area"]) == pytest.approx(told["visits"], abs=0.01)
-    assert sum(row["visits"] for row in told["calibration"]) == told["visits"] - told["fixed"]
+    assert sum(row["visits"] for row in told["calibration"]) == told["reasons"]["due"]
+    assert 0.01 < told["weighted_rate"] < 0.1  # nothing was drawn yet: the plain rate of due visits
     assert all(0 <= row["entropy"] <= 1 for row in told["slot_entropy"])
     assert told == run(folder, "backtest", *PERIOD)
 
