@@ -67,7 +67,8 @@ def eb_rate(
     """
     y, n = _counts(found, visits)
     of = _positions(group, len(y))
-    total_n, total_y = np.bincount(of, n), np.bincount(of, y)
+    # Counts of nothing come back as integers.
+    total_n, total_y = (np.bincount(of, values).astype(np.float64) for values in (n, y))
     pooled = np.divide(total_y, total_n, out=np.zeros_like(total_y), where=total_n > 0)
     return shrunken_rate(y, n, prior_rate=pooled[of], prior_visits=prior_visits)
 

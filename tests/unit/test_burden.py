@@ -65,6 +65,7 @@ def test_fifths_of_the_score_keep_ties_together() -> None:
     assert (table["rate_low"] < table["rate"]).all() and (table["rate"] < table["rate_high"]).all()
     many = calibration(list(range(100)), [0] * 100)
     assert list(many["visits"]) == [20] * 5
+    assert calibration([], []).empty
 
 
 def test_faults_are_refused() -> None:

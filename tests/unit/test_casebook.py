@@ -143,6 +143,12 @@ def test_exits_and_new_scopes_come_from_the_change_log_with_their_dates(store: S
     ] * 3
 
 
+@pytest.mark.postgres
+def test_the_change_log_reads_the_same_on_postgres(postgres_store: Store) -> None:
+    """Fields inside JSON columns are asked for in each database's own way."""
+    test_exits_and_new_scopes_come_from_the_change_log_with_their_dates(postgres_store)
+
+
 def test_the_same_telephone_makes_relatives_unless_it_is_masked(store: Store) -> None:
     """Numbers are compared in full only."""
     with store.begin(actor="t", now=NOW) as session:

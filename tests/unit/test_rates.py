@@ -42,6 +42,7 @@ def test_rates_shrink_to_their_own_group() -> None:
     assert eb_rate([0, 5], [10, 10]) == pytest.approx([5 / 30, 10 / 30])
     assert eb_rate([0, 5, 9], [10, 10, 10], group=["a", "a", "b"])[2] == pytest.approx(0.9)
     assert np.isnan(eb_rate([0, 0], [0, 4])[0])
+    assert eb_rate([], []).size == 0
     with pytest.raises(EvidenceError, match="length_mismatch"):
         eb_rate([0, 5], [10, 10], group=["a"])
 
