@@ -17,6 +17,9 @@ from planner.problem import Cap, Depot, Problem, Site, Visit, Window
 
 Sequences = Mapping[str, Sequence[str]]
 
+ANYWHERE = ""
+"""Stands for the shift of an absent visit that no pin holds."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -48,7 +51,7 @@ def cut_problem(problem: Problem, part: Part, sequences: Sequences, *, spare: Ma
         visits += [
             _trim(problem, visit, shift_of, days, inside)
             for visit in problem.visits_by_site.get(site, ())
-            if visit.id not in shift_of or shift_of[visit.id] in inside
+            if shift_of.get(visit.id, visit.pin or ANYWHERE) in inside | {ANYWHERE}
         ]
     for shift_id in part.shifts:
         for visit_id in sequences.get(shift_id, ()):
@@ -89,7 +92,12 @@ def _trim(
         shifts = [s for s in problem.shifts_by_slot.get(window.slot, ()) if s.id in inside]
         return all(abs(shift.day - day) >= gap for shift in shifts for day in outside)
 
-    return replace(visit, windows=tuple(window for window in visit.windows if far(window)))
+    kept = tuple(window for window in visit.windows if far(window))
+    here = shift_of.get(visit.id)
+    if here is not None and problem.shift_by_id[here].slot not in {window.slot for window in kept}:
+        # Another shift of its slot would be too near: it stays where it is.
+        return _seat(problem, visit, here)
+    return replace(visit, windows=kept)
 
 
 def _bar_met(problem: Problem, site: Site, shift_of: Mapping[str, str], inside: set[str]) -> tuple[str, ...]:
@@ -138,12 +146,18 @@ def _number_places(
 
 
 def own_sites(problem: Problem, groups: Sequence[Sequence[str]], sequences: Sequences) -> list[Part]:
-    """Return a part for each group of shifts with the sites it sees most often, ties to the first group."""
+    """Return a part for each group of shifts with the sites it sees most often, ties to the first group.
+
+    A site with a pinned visit goes where its pin is.
+    """
     part_of = {shift: index for index, shifts in enumerate(groups) for shift in shifts}
     votes: dict[str, Counter[int]] = {}
     for shift, visits in sequences.items():
         for visit in visits:
             votes.setdefault(problem.visit_by_id[visit].site, Counter())[part_of[shift]] += 1
+    for item in problem.visits:
+        if item.pin is not None:
+            votes.setdefault(item.site, Counter())[part_of[item.pin]] += len(problem.visits)
     sites: list[list[str]] = [[] for _ in groups]
     for site in problem.visits_by_site:
         if site in votes:

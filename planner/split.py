@@ -127,7 +127,9 @@ def _divide(problem: Problem, points: NDArray[np.float64], groups: int) -> list[
     area_of = divide_sites(problem, points, groups)
     shifts = divide_shifts(problem, points, area_of, groups)
     sites: list[list[str]] = [[] for _ in range(groups)]
-    for site, area in area_of.items():
+    part_of = {shift: area for area, own in enumerate(shifts) for shift in own}
+    pinned = {visit.site: part_of[visit.pin] for visit in problem.visits if visit.pin is not None}
+    for site, area in (area_of | pinned).items():
         sites[area].append(site)
     return [Part(tuple(own), tuple(places)) for own, places in zip(shifts, sites, strict=True)]
 
@@ -138,6 +140,8 @@ def _regroup(
     """Return parts of near routes; a site nobody sees goes to the part with the nearest middle."""
     shifts = [group for group in group_shifts(problem, points, whole, groups, angle=angle) if group]
     parts = own_sites(problem, shifts, whole)
+    if not parts:
+        return []
     middles = []
     for part in parts:
         places = [problem.site_by_id[site].location for site in part.sites] or [

@@ -15,7 +15,7 @@ MODULES = sorted(
     path for floor in FLOORS for path in (ROOT / floor).rglob("*.py") if "node_modules" not in path.parts
 )
 # One room each, with the reason it may be larger: see docs/decisions/0002-one-kernel-module.md.
-LARGE = {"planner/kernel.py": 560, "data/migrations/versions/0001_first_schema_of_the_register.py": 700}
+LARGE = {"planner/kernel.py": 600, "data/migrations/versions/0001_first_schema_of_the_register.py": 700}
 MOST_LINES = 340
 
 
