@@ -86,8 +86,16 @@ def _fault(fault: Any, language: Language) -> str:
 
 
 def _shown(value: object, language: Language) -> str:
+    if isinstance(value, (list, tuple)) and value and all(_is_fault(item) for item in value):
+        told = [sentence_for(f"fault.{item['code']}", item.get("fields", {}), language) for item in value]
+        return ("；" if language == "zh" else "; ").join(told)
     if isinstance(value, (list, tuple, set, frozenset)):
         return ("、" if language == "zh" else ", ").join(str(item) for item in value)
     if isinstance(value, float):
         return f"{value:g}"
     return str(value)
+
+
+def _is_fault(item: object) -> bool:
+    """Return whether an item is a stored fault, as a failed job keeps it."""
+    return isinstance(item, Mapping) and item.get("code") in sentences()["fault"]

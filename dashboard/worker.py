@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,8 +22,12 @@ from data import jobs
 from data.errors import DataError
 from data.schema import Job
 from geo.errors import GeoError
-from planner.errors import PlannerError
+from planner.errors import Fault, PlannerError
 
+if TYPE_CHECKING:
+    from planner.options import PlanOptions
+
+Report = Callable[[float, str], None]
 POLL_S = 0.5
 PROGRESS_STEP = 0.02
 ACTOR = "worker"
@@ -75,7 +79,7 @@ def run_next(wiring: Wiring, *, stopping: Callable[[], bool] = lambda: False) ->
     try:
         result = _carry_out(wiring, job, stopping)
     except (DataError, GeoError, PlannerError) as error:
-        _fail(wiring, job.id, code=error.code, fields=dict(error.fields), trace=None)
+        _fail(wiring, job.id, code=error.code, fields=_fields_of(error), trace=None)
     except Exception:  # noqa: BLE001 - the door's last line: the job must not stay "running" for ever
         _fail(wiring, job.id, code="unexpected", fields={}, trace=traceback.format_exc())
     else:
@@ -85,22 +89,33 @@ def run_next(wiring: Wiring, *, stopping: Callable[[], bool] = lambda: False) ->
 
 
 def _fail(wiring: Wiring, job_id: int, *, code: str, fields: dict[str, Any], trace: str | None) -> None:
-    plain = {
-        name: value if isinstance(value, (int, float, list)) else str(value) for name, value in fields.items()
-    }
+    plain = {name: value if isinstance(value, list) else _plain(value) for name, value in fields.items()}
     at = wiring.now()
     with wiring.store.begin(actor=ACTOR, now=at) as session:
         if not jobs.is_cancelled(session, job_id):
             jobs.fail(session, job_id, code=code, fields=plain, trace=trace, now=at)
 
 
-def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[str, Any]:
-    if job.kind != "plan":
-        raise DataError("unknown_job_kind", kind=job.kind)
-    from planner.draft import make_plan
-    from planner.options import DEFAULT_ITERATIONS, PlanOptions
+def _plain(value: object) -> object:
+    return value if isinstance(value, (int, float)) else str(value)
 
-    parameters = job.parameters
+
+def _fields_of(error: DataError | GeoError | PlannerError) -> dict[str, Any]:
+    """Return an error's fields; collected faults keep their codes, so that the page can tell each."""
+    faults = getattr(error, "faults", ())
+    if not all(isinstance(fault, Fault) for fault in faults):
+        return dict(error.fields)
+    told = [
+        {"code": fault.code, "fields": {key: _plain(value) for key, value in fault.fields.items()}}
+        for fault in faults
+    ]
+    return {**error.fields, "faults": told} if told else dict(error.fields)
+
+
+def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[str, Any]:
+    steps = {"plan": _plan, "repair": _repair}
+    if job.kind not in steps:
+        raise DataError("unknown_job_kind", kind=job.kind)
     last = 0.0
 
     def report(share: float, stage: str) -> None:
@@ -117,10 +132,31 @@ def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[s
         with wiring.store.reading() as session:
             return jobs.is_cancelled(session, job.id)
 
+    return steps[job.kind](wiring, job, report, cancelled)
+
+
+def _plan(wiring: Wiring, job: Job, report: Report, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    from planner.draft import make_plan
+
+    result = make_plan(
+        wiring.store,
+        options=_read_options(job.parameters),
+        actor=job.created_by,
+        now=wiring.now(),
+        today=wiring.today(),
+        progress=report,
+        cancel=cancelled,
+    )
+    return {"plan": result.code}
+
+
+def _read_options(parameters: Mapping[str, Any]) -> PlanOptions:
+    from planner.options import DEFAULT_ITERATIONS, PlanOptions
+
     round_from = parameters.get("round_from")
     limit_s = parameters.get("limit_s")
     iterations = parameters.get("iterations")
-    options = PlanOptions(
+    return PlanOptions(
         first=dt.date.fromisoformat(parameters["from"]),
         last=dt.date.fromisoformat(parameters["to"]),
         round_from=None if round_from is None else dt.date.fromisoformat(round_from),
@@ -135,17 +171,36 @@ def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[s
         draw=parameters.get("draw"),
         inspection=bool(parameters.get("inspection", False)),
         campaign=parameters.get("campaign"),
+        control_share=float(parameters.get("control_share", PlanOptions.control_share)),
+        thinning=float(parameters.get("thinning", PlanOptions.thinning)),
     )
-    result = make_plan(
-        wiring.store,
-        options=options,
-        actor=job.created_by,
-        now=wiring.now(),
-        today=wiring.today(),
-        progress=report,
-        cancel=cancelled,
+
+
+def _repair(wiring: Wiring, job: Job, report: Report, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    from planner.improve import warm_up
+    from planner.revise import Event, revise
+
+    parameters = job.parameters
+    date, at = parameters.get("date"), parameters.get("at")
+    event = Event(
+        absent=parameters.get("absent"),
+        date=None if date is None else dt.date.fromisoformat(date),
+        add=tuple(parameters.get("add", ())),
+        drop=tuple(parameters.get("drop", ())),
+        at=None if at is None else (dt.date.fromisoformat(at[0]), int(at[1])),
+        pins=tuple(parameters.get("pins", ())),
+        locks=tuple(parameters.get("locks", ())),
     )
-    return {"plan": result.code}
+    report(0.05, "reading")
+    # Compiling must not happen inside the write transaction, where it would keep other writers waiting.
+    warm_up()
+    report(0.3, "repairing")
+    now = wiring.now()
+    with wiring.store.begin(actor=job.created_by, now=now) as session:
+        revised = revise(session, parameters["plan"], event, actor=job.created_by, now=now)
+        if jobs.is_cancelled(session, job.id):
+            raise PlannerError(code="cancelled")
+    return {"plan": revised.code, "parent": parameters["plan"]}
 
 
 def main() -> None:

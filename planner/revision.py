@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from data import audit
 from data.schema import PlanRevision, PlanShift, PlanShiftMember, PlanStop, PlanUnserved
 from data.terms import SLOT_CLASS, PlanStatus, RoundName, SlotClass, VisitReason
+from planner.bound import bound_problem
 from planner.demand import NotWanted, Want
 from planner.desk import Desk
 from planner.exchange import format_plan, format_problem
@@ -27,6 +28,9 @@ from planner.problem import Problem
 from planner.rosterfile import describe_staffing
 from planner.scorecard import describe_card
 from planner.verify import verify
+
+MOST_BOUNDED = 5_000
+"""Visits above which no ceiling is computed: it is stored with the plan, inside its transaction."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +245,7 @@ def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
         },
         "hidden_slots": sum(len(want.hidden) for want in desk.wants.values()),
         "bound": plan.bound,
+        **measure_ceiling(desk.problem, plan, places=len(asked)),
         "shifts": sum(bool(r.stops) for r in plan.routes),
         "slots": len(slots_used),
         "teams": max((desk.crews[r.shift].number for r in plan.routes if r.stops), default=0),
@@ -251,3 +256,41 @@ def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
         "shortfalls": len(desk.roster.shortfalls),
         "travel": desk.travel,
     }
+
+
+def measure_ceiling(problem: Problem, plan: Plan, *, places: int) -> dict[str, dict[str, float]]:
+    """Return in percent what the plan reaches and what no plan of this problem can exceed.
+
+    Parameters
+    ----------
+    problem, plan
+        What was asked and the answer.
+    places
+        Places that owe a visit, those that can never be placed included.
+
+    Returns
+    -------
+    dict
+        `reached` and `ceiling`, each with `prize` (risk-weighted visits: their prizes) and `sites` (places
+        seen); ceilings are rounded up, so that they hold as printed. Empty above `MOST_BOUNDED` visits.
+    """
+    if len(problem.visits) > MOST_BOUNDED:
+        return {}
+    bound = bound_problem(problem)
+    served = {stop.visit for route in plan.routes for stop in route.stops}
+    seen = {problem.visit_by_id[visit].site for visit in served}
+    whole = sum(visit.prize for visit in problem.visits)
+    prize = sum(problem.visit_by_id[visit].prize for visit in served)
+    return {
+        "reached": {"prize": _percent(prize, whole), "sites": _percent(len(seen), places)},
+        "ceiling": {"prize": _percent_up(bound.prize, whole), "sites": _percent_up(bound.sites, places)},
+    }
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 1) if whole else 100.0
+
+
+def _percent_up(part: int, whole: int) -> float:
+    # In whole numbers: a division first could lift an exact value over the next tenth.
+    return -(-1000 * min(part, whole) // whole) / 10 if whole else 100.0

@@ -32,30 +32,21 @@ def commit_command(
 ) -> None:
     """Commit to a draw before its period and print the digest to publish."""
     with open_door(as_json=as_json, database=database) as door:
-        import secrets
         from dataclasses import asdict
 
-        from planner.lottery import SALT_BYTES, SEED_BITS, commit_draw
+        from dashboard.lots import commit_fresh
         from planner.options import PlanOptions
 
         options = PlanOptions(
             first=read_date("--from", first),
             last=read_date("--to", last),
-            seed=secrets.randbits(SEED_BITS),
             control_share=share,
             thinning=thinning,
             round=coverage_round,
         )
         at = door.wiring.now()
         with door.store().begin(actor=ACTOR, now=at) as session:
-            made = commit_draw(
-                session,
-                options=options,
-                salt=secrets.token_hex(SALT_BYTES),
-                actor=ACTOR,
-                now=at,
-                today=door.wiring.today(),
-            )
+            made = commit_fresh(session, options, actor=ACTOR, now=at, today=door.wiring.today())
         door.answer(
             asdict(made),
             f"{made.code}: 候选 {made.candidates} 家, 请立即公布 / publish now",

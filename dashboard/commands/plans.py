@@ -136,6 +136,7 @@ def _read_point(text: str) -> tuple[float, float]:
 def summary_lines(summary: dict[str, Any]) -> list[str]:
     """Return a plan's figures as lines for people."""
     from dashboard.i18n import sentence_for
+    from dashboard.wording import reach_line
 
     lines = [
         f"{summary['plan']}: 机构 {summary['institutions_seen']}/{summary['institutions']} 家, "
@@ -144,6 +145,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         f"路程 {summary['travel_s'] // 60} 分钟 / places, visits, shifts, mandatory, travel",
         f"  {summary['travel']}",
     ]
+    lines += [f"  {line}" for language in ("zh", "en") if (line := reach_line(summary, language))]
     if control := summary.get("control"):
         lines.append(
             f"  随机抽查 / random {control['served']} 家次, {control['realised']:.1%} "
@@ -231,10 +233,12 @@ def show_command(plan: str, as_json: Json = False, database: Database = None) ->
 
         from dashboard.exports import clock
         from dashboard.i18n import sentence_for
+        from dashboard.lots import is_secret
         from planner.itinerary import read_plan
 
         with door.store().reading() as session:
             view = read_plan(session, plan)
+            secret = is_secret(session, view.head.draw)
         lines = summary_lines({"plan": view.head.code, **view.head.summary})
         for shift in view.shifts:
             crew = "、".join(m.name for m in shift.members)
@@ -243,7 +247,10 @@ def show_command(plan: str, as_json: Json = False, database: Database = None) ->
         lines += [
             f"未排入: {u.name}  {sentence_for(f'unserved.{u.code}', u.detail, 'zh')}" for u in view.unserved
         ]
-        door.answer(asdict(view), *lines)
+        body = asdict(view)
+        if secret:
+            body["head"]["seed"] = None
+        door.answer(body, *lines)
 
 
 def solve_command(

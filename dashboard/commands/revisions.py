@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,15 +51,6 @@ def _known_visit(problem: Problem, visit: str) -> str:
     return visit
 
 
-def help_line(help_: Mapping[str, Any], language: str = "zh") -> str:
-    """Return what one relaxed rule would do, as a sentence."""
-    from dashboard.i18n import as_language, sentence_for
-
-    fields = {**help_, "minutes": round(int(help_["cost_s"]) / 60)}
-    fields["by_minutes"] = -(-int(help_.get("by_s", 0)) // 60)
-    return sentence_for(f"help.{help_['rule']}", fields, as_language(language))
-
-
 def _cost_line(cost: Cost) -> str:
     return (
         f"必查 / mandatory {cost.mandatory:,}  首查 / first visits {cost.first_visits:,}  "
@@ -104,13 +94,13 @@ def _served_line(plan: Plan, visit: str) -> str:
 
 def _reason_lines(left: Unserved) -> list[str]:
     from dashboard.i18n import sentence_for
+    from dashboard.wording import help_lines
 
     texts = [sentence_for(f"unserved.{left.code}", left.detail, language) for language in ("zh", "en")]
     helps = left.detail.get("helps", [])
     assert isinstance(helps, list)
-    return [f"{left.visit}: {'  /  '.join(texts)}"] + [
-        f"    → {help_line(help_)}  /  {help_line(help_, 'en')}" for help_ in helps[:3]
-    ]
+    pairs = zip(help_lines(helps, "zh"), help_lines(helps, "en"), strict=True)
+    return [f"{left.visit}: {'  /  '.join(texts)}"] + [f"    → {zh}  /  {en}" for zh, en in pairs]
 
 
 def _clock(second: int) -> str:

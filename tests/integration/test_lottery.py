@@ -75,6 +75,7 @@ def test_a_draw_from_its_commitment_to_its_proof(desk: Desk, tmp_path: Path) -> 
     planned = desk.run("plan", *PERIOD, *QUICK, "--draw", draw, "--seed", 99)
     assert (planned["draw"], planned["round"]) == (draw, "autumn_term")
     assert abs(planned["control"]["realised"] - 0.2) <= 0.02
+    assert desk.run("show", planned["plan"])["head"]["seed"] is None
     assert desk.code("draw", "reveal", draw) == "draw_not_due"
     assert desk.run("publish", planned["plan"])["status"] == "published"
 
@@ -93,6 +94,7 @@ def test_a_draw_from_its_commitment_to_its_proof(desk: Desk, tmp_path: Path) -> 
     assert sorted(ranked[: len(control["drawn"])]) == sorted(control["drawn"])
     assert {key.split("-")[0] for key in control["pool"]} <= set(lines[8:])
     shown = desk.run("show", planned["plan"])
+    assert shown["head"]["seed"] == revealed["seed"]
     stops = [stop for shift in shown["shifts"] for stop in shift["stops"]]
     drawn = [stop for stop in stops if stop["reason"] == "random"]
     assert len(drawn) == planned["control"]["served"]

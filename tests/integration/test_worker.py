@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard import worker
+from dashboard.i18n import sentence_for
 from dashboard.settings import Settings
 from dashboard.wiring import Wiring
 from data import jobs
@@ -16,6 +17,7 @@ from data.schema import Job
 from data.store import Store
 from data.terms import JobStatus
 from geo.travel import straight_line
+from planner.errors import PlannerError
 from planner.itinerary import list_plans, read_plan
 from tests.conftest import NOW, TODAY
 from tests.register import add_district
@@ -64,7 +66,11 @@ def test_a_job_becomes_a_draft_of_whoever_asked(filled: Store) -> None:
     assert (done.status, done.progress, done.stage) == (JobStatus.DONE, 1.0, "done")
     assert done.result is not None
     with filled.reading() as session:
-        assert read_plan(session, done.result["plan"]).head.created_by == "lead"
+        head = read_plan(session, done.result["plan"]).head
+    assert head.created_by == "lead"
+    reached, ceiling = head.summary["reached"], head.summary["ceiling"]
+    assert all(0 < reached[name] <= ceiling[name] <= 100 for name in ("prize", "sites"))
+    assert reached["sites"] == round(100 * head.summary["coverage"], 1)
     assert not worker.run_next(wire(filled))
     enqueue(filled)
 
@@ -79,6 +85,8 @@ def test_a_job_becomes_a_draft_of_whoever_asked(filled: Store) -> None:
         ({"round_from": "2026-12-24"}, "options"),
         ({"from": "yesterday"}, "unexpected"),
         ({"teams": None}, "unexpected"),
+        ({"thinning": 0.7}, "options"),
+        ({"draw": "D1"}, "unknown_draw"),
         ({"kind": "tea"}, "unknown_job_kind"),
     ],
 )
@@ -91,6 +99,84 @@ def test_a_refused_job_fails_with_its_code(filled: Store, parameters: dict[str, 
     assert (failed.error_trace is not None) == (code == "unexpected")
     assert failed.finished_at is not None
     assert plans(filled) == 0
+
+
+def planned(store: Store) -> str:
+    """Plan the week by a job and return the plan's code."""
+    key = enqueue(store)
+    assert worker.run_next(wire(store))
+    result = job(store, key).result
+    assert result is not None
+    return str(result["plan"])
+
+
+def test_a_repair_job_becomes_a_revision_of_its_plan(filled: Store) -> None:
+    """The absent team's shift is lost, what was done by then stays, the parent stays as it was."""
+    code = planned(filled)
+    with filled.reading() as session:
+        before = read_plan(session, code)
+    lost = before.shifts[-1]
+    kept = before.shifts[0]
+    key = enqueue(
+        filled,
+        kind="repair",
+        plan=code,
+        absent=lost.team,
+        date=lost.date.isoformat(),
+        at=[kept.date.isoformat(), kept.end_s],
+    )
+    assert worker.run_next(wire(filled))
+    done = job(filled, key)
+    assert (done.status, done.error_code) == (JobStatus.DONE, None)
+    assert done.result is not None and done.result["parent"] == code
+    with filled.reading() as session:
+        after = read_plan(session, done.result["plan"])
+        assert read_plan(session, code) == before
+    assert after.head.created_by == "lead" and after.head.summary["parent"] == code
+    assert all((s.team, s.date) != (lost.team, lost.date) for s in after.shifts)
+    assert [s.stops for s in after.shifts if s.code == kept.code] == [kept.stops]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "faults"),
+    [
+        ({}, "no_change", None),
+        ({"absent": "nobody"}, "absent_unknown", None),
+        ({"add": ["I999"]}, "site_not_in_plan", None),
+        ({"plan": "P1", "absent": "T1"}, "unknown_plan", None),
+        ({"pins": ["I999-noon"], "locks": ["T9"]}, "repair", ["unknown_shift", "unknown_visit"]),
+    ],
+)
+def test_a_repair_that_does_not_fit_is_refused_fault_by_fault(
+    filled: Store, parameters: dict[str, Any], code: str, faults: list[str] | None
+) -> None:
+    """Each fault is kept with its code, so that the page can tell it in either language."""
+    plan = planned(filled)
+    key = enqueue(filled, kind="repair", **{"plan": plan, **parameters})
+    assert worker.run_next(wire(filled))
+    failed = job(filled, key)
+    assert (failed.status, failed.error_code) == (JobStatus.FAILED, code)
+    fields = failed.error_fields or {}
+    if faults is not None:
+        assert [item["code"] for item in fields["faults"]] == faults
+        told = sentence_for(code, fields, "zh"), sentence_for(code, fields, "en")
+        assert "没有班次 T9；没有家次 I999-noon" in told[0] and "unknown shift T9" in told[1]
+    assert plans(filled) == 1
+
+
+def test_a_repair_cancelled_while_it_waits_or_runs_stores_nothing(filled: Store) -> None:
+    """The word may come after the job was taken: the revision is rolled back."""
+    code = planned(filled)
+    key = enqueue(filled, kind="repair", plan=code, absent="T1")
+    with filled.begin(actor="worker", now=NOW) as session:
+        taken = jobs.claim(session, now=NOW)
+    assert taken is not None
+    with filled.begin(actor="lead", now=NOW) as session:
+        jobs.request_cancel(session, key)
+    with pytest.raises(PlannerError, match="cancelled"):
+        worker._carry_out(wire(filled), taken, lambda: False)
+    assert job(filled, key).status is JobStatus.CANCELLED
+    assert plans(filled) == 1
 
 
 def test_an_empty_register_fails_with_the_reason(store: Store) -> None:
