@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from planner.bound import bound_objective
 from planner.errors import BrokenPlanError
 from planner.explain import explain
-from planner.facts import gather_facts
 from planner.improve import Outcome, Progress, fill_plan, improve, warm_up
 from planner.options import SolveOptions
 from planner.plan import Plan, build_plan
+from planner.pool import improve_pool
 from planner.problem import Problem
 from planner.routing import route_first
 from planner.split import improve_split, is_large
@@ -66,7 +65,7 @@ def solve(
         sequences, limit = fill_plan(problem, first, options=options.search), {"ended_by": "solutions"}
     else:
         left_s = None if options.limit_s is None else max(options.limit_s - (clock() - begun), 1e-3)
-        outcome = _improve_side_by_side(
+        outcome = _improve(
             problem, first, options=options, limit_s=left_s, progress=progress, cancel=cancel, clock=clock
         )
         sequences = dict(outcome.sequences)
@@ -108,7 +107,7 @@ def _finish(
     return plan
 
 
-def _improve_side_by_side(
+def _improve(
     problem: Problem,
     first: Mapping[str, Sequence[str]],
     *,
@@ -118,10 +117,7 @@ def _improve_side_by_side(
     cancel: Callable[[], bool] | None,
     clock: Callable[[], float],
 ) -> Outcome:
-    """Return the best of `options.workers` searches with seeds in a row; ties go to the lowest seed.
-
-    The kernel runs without the interpreter lock, so threads use the cores and share the arrays.
-    """
+    """Return what the searches find: by parts, together, or alone."""
     if is_large(problem):
         return improve_split(
             problem,
@@ -132,23 +128,18 @@ def _improve_side_by_side(
             cancel=cancel,
             clock=clock,
         )
-    facts = gather_facts(problem, options=options.search)
-
-    def search(worker: int) -> Outcome:
-        return improve(
-            problem,
-            first,
-            seed=options.seed + worker,
-            iterations=options.iterations,
-            limit_s=limit_s,
-            options=options.search,
-            progress=progress if worker == 0 else None,
-            cancel=cancel,
-            clock=clock,
-            facts=facts,
+    if options.workers > 1:
+        return improve_pool(
+            problem, first, options=options, limit_s=limit_s, progress=progress, cancel=cancel, clock=clock
         )
-
-    if options.workers == 1:
-        return search(0)
-    with ThreadPoolExecutor(options.workers) as pool:
-        return min(pool.map(search, range(options.workers)), key=lambda outcome: outcome.objective)
+    return improve(
+        problem,
+        first,
+        seed=options.seed,
+        iterations=options.iterations,
+        limit_s=limit_s,
+        options=options.search,
+        progress=progress,
+        cancel=cancel,
+        clock=clock,
+    )

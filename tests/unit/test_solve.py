@@ -31,15 +31,18 @@ def test_engines_are_told_apart() -> None:
     assert bound is not None and 0 < bound <= plans["auto"].objective.total
 
 
-def test_workers_give_the_best_of_their_seeds() -> None:
-    single = [
-        solve(DISTRICT, options=SolveOptions(seed=seed, iterations=600, engine="improve")).objective.total
-        for seed in (4, 5)
-    ]
-    options = SolveOptions(seed=4, iterations=600, engine="improve", workers=2)
-    both = solve(DISTRICT, options=options)
-    assert both.objective.total == min(single)
-    assert format_plan(both) == format_plan(solve(DISTRICT, options=options))
+def test_workers_share_a_pool_and_repeat() -> None:
+    alone = solve(DISTRICT, options=SolveOptions(seed=4, iterations=600, engine="improve"))
+    options = SolveOptions(seed=4, iterations=600, engine="improve", workers=3)
+    together = solve(DISTRICT, options=options)
+    assert together.objective.total <= alone.objective.total
+    assert together.limit["ended_by"] == "iterations" and together.engine["workers"] == 3
+    assert format_plan(together) == format_plan(solve(DISTRICT, options=options))
+
+
+def test_workers_keep_a_wall_limit_too() -> None:
+    plan = solve(DISTRICT, options=SolveOptions(limit_s=0.4, engine="improve", workers=2))
+    assert plan.limit["ended_by"] == "limit_s" and verify(DISTRICT, plan).holds
 
 
 def test_a_wall_limit_is_kept_and_recorded() -> None:
