@@ -19,6 +19,8 @@ from data.accounts import Identity, Permission, may
 from data.terms import Language
 
 T = TypeVar("T")
+Cell = str | Sequence[str]
+Rows = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 MAP_HEIGHT = 520
 
 
@@ -171,6 +173,37 @@ def draw_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> None:
 def draw_table(rows: Any, *, key: str, height: int = MAP_HEIGHT) -> None:
     """Draw a table without its index."""
     st.dataframe(rows, hide_index=True, height=height, key=key, width="stretch")
+
+
+def draw_rows(rows: Rows, *, describe: str, height: int = MAP_HEIGHT) -> None:
+    """Draw titles and rows of words that wrap, a cell of one or more lines; on a phone each row is a card."""
+    titles, body = rows
+    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
+    lines = "".join(
+        "<tr>"
+        + "".join(
+            f'<td data-label="{html.escape(title, quote=True)}">{_cell(cell)}</td>'
+            for title, cell in zip(titles, row, strict=True)
+        )
+        + "</tr>"
+        for row in body
+    )
+    st.html(
+        f'<div class="gp-rows" style="max-height:{height}px" tabindex="0" role="region" '
+        f'aria-label="{html.escape(describe, quote=True)}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return html.escape(cell)
+    return "".join(f"<div>{html.escape(line)}</div>" for line in cell if line)
+
+
+def draw_note(text: str) -> None:
+    """Draw a small line of words."""
+    st.html(f'<p class="gp-note">{html.escape(text)}</p>')
 
 
 def draw_provisional(visitor: Visitor, *, first: dt.date, last: dt.date) -> None:

@@ -61,7 +61,8 @@ class Shelf:
 _SHELF = Shelf()
 
 
-def _cached(wiring: Wiring, name: str, parts: tuple[object, ...], read: Callable[[Session], T]) -> T:
+def cached(wiring: Wiring, name: str, parts: tuple[object, ...], read: Callable[[Session], T]) -> T:
+    """Return what `read` gives, kept under `name` and `parts` until the register changes."""
     with wiring.store.reading() as session:
         key = (str(wiring.store.url), name, change_counter(session), *parts)
         return _SHELF.get(key, lambda: read(session))
@@ -103,7 +104,7 @@ def district(wiring: Wiring) -> tuple[str, bool]:
         row = session.execute(select(District.name, District.fictional).limit(1)).first()
         return (row[0], row[1]) if row else ("", False)
 
-    return _cached(wiring, "district", (), read)
+    return cached(wiring, "district", (), read)
 
 
 def depot(wiring: Wiring) -> tuple[str, float, float] | None:
@@ -115,23 +116,23 @@ def depot(wiring: Wiring) -> tuple[str, float, float] | None:
         ).first()
         return (row[0] or "", row[1], row[2]) if row and row[1] is not None and row[2] is not None else None
 
-    return _cached(wiring, "depot", (), read)
+    return cached(wiring, "depot", (), read)
 
 
 def headline(wiring: Wiring, identity: Identity, *, today: dt.date) -> statistics.Headline:
     """Return the overview's numbers."""
     parts = (*_scope(identity), today)
-    return _cached(wiring, "headline", parts, lambda s: statistics.headline(s, identity, today=today))
+    return cached(wiring, "headline", parts, lambda s: statistics.headline(s, identity, today=today))
 
 
 def institutions(wiring: Wiring, identity: Identity) -> gpd.GeoDataFrame:
     """Return the institutions that `identity` may see."""
-    return _cached(wiring, "institutions", _scope(identity), lambda s: frames.institutions_frame(s, identity))
+    return cached(wiring, "institutions", _scope(identity), lambda s: frames.institutions_frame(s, identity))
 
 
 def grids(wiring: Wiring) -> gpd.GeoDataFrame:
     """Return the grid areas in force."""
-    return _cached(wiring, "grids", (), frames.grids_frame)
+    return cached(wiring, "grids", (), frames.grids_frame)
 
 
 def bounds(wiring: Wiring, identity: Identity) -> Bounds | None:
@@ -170,7 +171,7 @@ def debts(wiring: Wiring, *, first: dt.date, last: dt.date) -> pd.DataFrame:
         classes = {slot.slot_class for slot in slots}
         return ledger.owed(session, round_from=first, round_to=last, rules=rules, classes=classes)
 
-    return _cached(wiring, "debts", (first, last), read)
+    return cached(wiring, "debts", (first, last), read)
 
 
 def coverage(
@@ -187,12 +188,12 @@ def coverage(
             return table[table["subdistrict"] == identity.scope_subdistrict]
         return table
 
-    return _cached(wiring, "coverage", (*_scope(identity), first, last, kind), read)
+    return cached(wiring, "coverage", (*_scope(identity), first, last, kind), read)
 
 
 def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
     """Return rates round schools with the schools themselves."""
-    return _cached(
+    return cached(
         wiring,
         "hotspots",
         (first, last),
@@ -208,17 +209,17 @@ def evidence(wiring: Wiring, *, first: dt.date, last: dt.date) -> Evidence:
     EvidenceError
         `no_visits`.
     """
-    return _cached(wiring, "evidence", (first, last), lambda s: replay_period(s, first=first, last=last))
+    return cached(wiring, "evidence", (first, last), lambda s: replay_period(s, first=first, last=last))
 
 
 def scorecards(wiring: Wiring, *, as_of: dt.date) -> CardDeck:
     """Return the card in force, the one before it, and the proposals that wait."""
-    return _cached(wiring, "scorecards", (as_of,), lambda s: read_deck(s, as_of=as_of))
+    return cached(wiring, "scorecards", (as_of,), lambda s: read_deck(s, as_of=as_of))
 
 
 def days(wiring: Wiring, *, first: dt.date, last: dt.date) -> list[Day]:
     """Return what each date of a period is."""
-    return _cached(wiring, "days", (first, last), lambda s: load_calendar(s).days(first, last))
+    return cached(wiring, "days", (first, last), lambda s: load_calendar(s).days(first, last))
 
 
 def round_of(wiring: Wiring, *, day: dt.date) -> Round | None:
@@ -228,12 +229,12 @@ def round_of(wiring: Wiring, *, day: dt.date) -> Round | None:
         known = [item for year in (day.year - 1, day.year) for item in load_rounds(session, year)]
         return round_on(known, day)
 
-    return _cached(wiring, "round", (day,), read)
+    return cached(wiring, "round", (day,), read)
 
 
 def plans(wiring: Wiring) -> list[PlanHead]:
     """Return all plan revisions, newest first."""
-    return _cached(wiring, "plans", (), itinerary.list_plans)
+    return cached(wiring, "plans", (), itinerary.list_plans)
 
 
 def plan(wiring: Wiring, code: str) -> PlanView:
@@ -244,24 +245,24 @@ def plan(wiring: Wiring, code: str) -> PlanView:
     PlannerError
         `unknown_plan`.
     """
-    return _cached(wiring, "plan", (code,), lambda s: itinerary.read_plan(s, code))
+    return cached(wiring, "plan", (code,), lambda s: itinerary.read_plan(s, code))
 
 
 def workshares(wiring: Wiring, code: str) -> tuple[WorkShare, ...]:
     """Return every officer's load with a plan."""
-    return _cached(wiring, "workshares", (code,), lambda s: read_workshares(s, code))
+    return cached(wiring, "workshares", (code,), lambda s: read_workshares(s, code))
 
 
 def shifts(wiring: Wiring, *, day: dt.date, officer_id: int | None = None) -> tuple[ShiftView, ...]:
     """Return the published shifts of a date, of one officer when given."""
-    return _cached(
+    return cached(
         wiring, "shifts", (day, officer_id), lambda s: itinerary.shifts_on(s, day=day, officer_id=officer_id)
     )
 
 
 def next_shift(wiring: Wiring, *, after: dt.date, officer_id: int | None) -> dt.date | None:
     """Return the first later date with a published shift."""
-    return _cached(
+    return cached(
         wiring,
         "next_shift",
         (after, officer_id),

@@ -10,12 +10,12 @@ import geopandas as gpd
 import pandas as pd
 
 from dashboard.exports import clock
-from dashboard.i18n import Translate, sentence_for, translator
+from dashboard.i18n import Translate, translator
 from dashboard.layers import hotspot_word, per_hundred
 from dashboard.maps import team_number
 from dashboard.phone.today import reason_lines
 from data.terms import Kind, Language
-from planner.itinerary import PlanHead, ShiftView, UnservedView
+from planner.itinerary import PlanHead, ShiftView
 from planner.workshare import WorkShare
 
 ENOUGH_FINDINGS = 15
@@ -113,23 +113,6 @@ def stop_rows(shifts: Sequence[ShiftView], language: Language) -> pd.DataFrame:
         }
         for shift in shifts
         for stop in shift.stops
-    ]
-    return pd.DataFrame(rows)
-
-
-def unserved_rows(unserved: Sequence[UnservedView], language: Language) -> pd.DataFrame:
-    """Return one row a visit left out, with its verified reason."""
-    t = translator(language)
-    rows = [
-        {
-            t("机构"): item.name,
-            t("类别"): item.kind.label(language),
-            t("时间点"): "" if item.slot_class is None else item.slot_class.label(language),
-            t("必查"): t("是") if item.mandatory else "",
-            t("事由"): item.reason.label(language),
-            t("未排入原因"): sentence_for(f"unserved.{item.code}", item.detail, language),
-        }
-        for item in unserved
     ]
     return pd.DataFrame(rows)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import hashlib
+import json
 from pathlib import Path
 
+import numpy as np
 from shapely.geometry import box
 from sqlalchemy.orm import Session
 
@@ -43,6 +45,10 @@ from data.terms import (
     VisitMode,
     VisitReason,
 )
+from planner.exchange import format_plan, format_problem
+from planner.explain import explain
+from planner.plan import build_plan
+from planner.problem import Depot, Problem, Shift, Site, Visit, Window
 
 TODAY = dt.date(2026, 9, 17)
 NOW = dt.datetime(2026, 9, 17, 1, 0, tzinfo=dt.UTC)
@@ -50,6 +56,7 @@ WEST, SOUTH, CELL = 121.20, 40.30, 0.01
 PASSWORD = "patrol-2026-fixture"
 HOSTILE = "<img src=x onerror=window.hacked=1>`${window.hacked=1}`"
 PLAN = "P20260917-001"
+EVENING = "2026-09-17-evening"
 KINDS = (Kind.SUBJECT, Kind.NON_SUBJECT, Kind.CARE, Kind.SELF_STUDY, Kind.EDU_CONSULT, Kind.KINDERGARTEN)
 
 
@@ -202,11 +209,56 @@ def _history(session: Session) -> None:
     )
 
 
+def _document() -> bytes:
+    """Return what the solver was given and its plan: two teams on one evening, one place left out."""
+    window = Window(EVENING, 17 * 3600, 21 * 3600)
+    legs = np.full((8, 8), 600)
+    legs[0, :] = legs[:, 0] = 1800
+    np.fill_diagonal(legs, 0)
+    teams = {"T1": ("E01", "E02"), "T2": ("E03", "E04")}
+    places = (1, 2, 3, 4, 5, 6, 9)
+    problem = Problem(
+        travel_s=legs,
+        depots=(Depot("D", 0),),
+        shifts=tuple(
+            # A fourth stop would not fit: one place must stay out.
+            Shift(f"{EVENING}-{team}", team, EVENING, 0, 61_200, 75_600, "D", max_stops=3, members=members)
+            for team, members in teams.items()
+        ),
+        sites=tuple(Site(f"I{place}", row) for row, place in enumerate(places, start=1)),
+        visits=tuple(
+            Visit(f"I{place}-evening", f"I{place}", 1200, 9000, mandatory=place in (1, 4), windows=(window,))
+            for place in places
+        ),
+    )
+    routes = {
+        f"{EVENING}-{team}": [f"I{3 * index + n}-evening" for n in (1, 2, 3)]
+        for index, team in enumerate(teams)
+    }
+    plan = build_plan(problem, routes, reasons=explain(problem, routes))
+    body = {
+        "options": {"seed": 1},
+        "problem": json.loads(format_problem(problem)),
+        "first_visit_prize": 0,
+        "plan": json.loads(format_plan(plan)),
+        "crews": {
+            f"{EVENING}-{team}": {"members": list(members), "leader": members[0]}
+            for team, members in teams.items()
+        },
+        "visits": {
+            visit.id: {"reason": "due", "p_select": 1.0, "form": "patrol", "hidden": []}
+            for visit in problem.visits
+        },
+    }
+    return json.dumps(body).encode()
+
+
 def _plan(session: Session, officers: list[int]) -> None:
-    document = b"{}"
+    document = _document()
     summary = {"visits": 9, "served": 6, "mandatory": 2, "mandatory_served": 2, "institutions": 11}
-    summary |= {"institutions_seen": 6, "coverage": 0.5455, "travel_s": 5400, "unserved": {"no_room": 1}}
-    summary |= {"bound": None, "shifts": 2, "teams": 2}
+    summary |= {"institutions_seen": 6, "coverage": 0.5455, "travel_s": 9600, "unserved": {"no_room": 1}}
+    summary |= {"bound": 9600, "shifts": 2, "teams": 2}
+    summary |= {"reached": {"prize": 85.7, "sites": 54.5}, "ceiling": {"prize": 85.8, "sites": 54.6}}
     plan = PlanRevision(
         code=PLAN,
         period_from=TODAY,
@@ -229,13 +281,13 @@ def _plan(session: Session, officers: list[int]) -> None:
     for team in (1, 2):
         shift = PlanShift(
             plan_id=plan.id,
-            code=f"S{team}",
+            code=f"{EVENING}-T{team}",
             team=f"T{team}",
             date=TODAY,
             slot_kind=SlotKind.EVENING,
             start_s=17 * 3600,
             end_s=21 * 3600,
-            travel_s=2700,
+            travel_s=4800,
         )
         session.add(shift)
         session.flush()
@@ -253,7 +305,7 @@ def _plan(session: Session, officers: list[int]) -> None:
                     plan_id=plan.id,
                     shift_id=shift.id,
                     institution_id=place.id,
-                    visit_code=f"I{team}{sequence}",
+                    visit_code=f"I{place.id}-evening",
                     name=place.name,
                     address=place.address,
                     lon=place.lon or 0.0,
@@ -282,10 +334,15 @@ def _plan(session: Session, officers: list[int]) -> None:
         PlanUnserved(
             plan_id=plan.id,
             institution_id=9,
-            visit_code="I9",
+            visit_code="I9-evening",
             slot_class=SlotClass.EVENING,
             mandatory=False,
             code="no_room",
-            detail={},
+            detail={
+                "helps": [
+                    {"rule": "capacity", "cost_s": 0, "shift": f"{EVENING}-T1"},
+                    {"rule": "team", "cost_s": 3600, "slot": EVENING, "day": 0},
+                ]
+            },
         )
     )

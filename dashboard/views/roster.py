@@ -1,31 +1,23 @@
-"""Roster: choose a period, generate in the background, look at routes, publish."""
+"""Roster: choose a plan, look at routes, publish, change it; the parts are rooms of their own."""
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import maps, panels, reads, tables
+from dashboard import asks, changes, maps, panels, reads, revisions, tables, wording
 from dashboard.exports import plan_bytes
-from dashboard.i18n import sentence_for
 from dashboard.panels import Figure, Visitor
 from dashboard.phone.today import date_title
 from dashboard.timeline import draw_timeline
+from dashboard.views import roster_change, roster_diff, roster_form, roster_job, roster_left
 from dashboard.wiring import LOCAL_ZONE
-from data import jobs
-from data.accounts import Permission, require
-from data.errors import DataError
-from data.terms import JobStatus, PlanStatus
-from planner import publish
+from data.accounts import Permission
+from data.terms import PlanStatus
 from planner.errors import PlannerError
-from planner.itinerary import PlanView, ShiftView
-from planner.options import DEFAULT_ITERATIONS
-
-KIND = "plan"
-POLL_S = 1.0
-DEFAULT_TEAMS = 6
+from planner.itinerary import PlanHead, PlanView, ShiftView
 
 
 def draw(visitor: Visitor) -> None:
@@ -33,7 +25,7 @@ def draw(visitor: Visitor) -> None:
     t = visitor.t
     panels.open_page(t("排班与路线"), t("谁在什么时段去哪里：生成、查看、发布"))
     if visitor.may(Permission.WRITE_ROSTER):
-        _draw_generate(visitor)
+        roster_form.draw_form(visitor)
     heads = reads.plans(visitor.wiring)
     if not heads:
         words = (
@@ -43,10 +35,9 @@ def draw(visitor: Visitor) -> None:
         )
         panels.draw_empty(t("还没有方案"), words)
         return
-    newest = _fresh_code(visitor) or heads[0].code
     by_code = {head.code: head for head in heads}
-    if st.session_state.pop("roster.show", None):
-        st.session_state["choice.plan"] = newest
+    if (made := roster_job.made_plan(visitor)) in by_code:
+        st.session_state["choice.plan"] = made
     figures_row = st.container()
     chosen = st.columns(2)
     with chosen[0]:
@@ -60,88 +51,16 @@ def draw(visitor: Visitor) -> None:
     view = reads.plan(visitor.wiring, code)
     with figures_row:
         panels.draw_figures(figures(view, visitor))
-    _draw_plan(visitor, view, slot_place=chosen[1])
+        _draw_worth(visitor, view)
+    _draw_plan(visitor, view, heads, slot_place=chosen[1])
 
 
-def _fresh_code(visitor: Visitor) -> str | None:
-    job = reads.latest_job(visitor.wiring, kind=KIND)
-    return None if job is None else job.result.get("plan")
-
-
-def _draw_generate(visitor: Visitor) -> None:
-    t, today = visitor.t, visitor.wiring.today()
-    job = reads.latest_job(visitor.wiring, kind=KIND)
-    if job is not None and job.under_way:
-        _draw_progress(visitor, job.id)
-        return
-    if job is not None and job.status is JobStatus.FAILED:
-        st.error(sentence_for(job.error_code or "unexpected", job.error_fields, visitor.language))
-    folded = bool(reads.plans(visitor.wiring)) and (job is None or job.status is not JobStatus.FAILED)
-    with st.expander(t("生成新方案"), expanded=not folded), st.form("generate", border=False):
-        columns = st.columns([2, 2, 1, 1, 2], vertical_alignment="bottom")
-        first = columns[0].date_input(t("开始日期"), today, min_value=today, format="YYYY-MM-DD")
-        last = columns[1].date_input(
-            t("结束日期"), today + dt.timedelta(days=6), min_value=today, format="YYYY-MM-DD"
-        )
-        teams = columns[2].number_input(
-            t("每时段组数"), 1, 60, DEFAULT_TEAMS, help=t("同一时段最多派出的小组数")
-        )
-        seed = columns[3].number_input(
-            t("抽签种子"), 0, 2**31 - 1, 1, help=t("双随机：同一台账和种子得到同一方案，可复核")
-        )
-        asked = columns[4].form_submit_button(t("生成方案"), type="primary", width="stretch")
-    if isinstance(first, dt.date) and isinstance(last, dt.date):
-        if first <= last:
-            panels.draw_provisional(visitor, first=first, last=last)
-        if asked:
-            _enqueue(visitor, first=first, last=last, teams=int(teams), seed=int(seed))
-
-
-def _enqueue(visitor: Visitor, *, first: dt.date, last: dt.date, teams: int, seed: int) -> None:
-    require(visitor.identity, Permission.WRITE_ROSTER)
-    parameters = {
-        "from": first.isoformat(),
-        "to": last.isoformat(),
-        "teams": teams,
-        "seed": seed,
-        "iterations": DEFAULT_ITERATIONS,
-    }
-    now, actor = visitor.wiring.now(), visitor.identity.username
-    try:
-        with visitor.wiring.store.begin(actor=actor, now=now) as session:
-            jobs.enqueue(session, kind=KIND, parameters=parameters, created_by=actor, now=now)
-    except DataError as error:
-        panels.draw_refusal(error, visitor)
-        return
-    st.rerun()
-
-
-def _draw_progress(visitor: Visitor, job_id: int) -> None:
-    @st.fragment(run_every=POLL_S)
-    def progress() -> None:
-        t = visitor.t
-        job = reads.latest_job(visitor.wiring, kind=KIND)
-        if job is None or job.id != job_id or not job.under_way:
-            st.session_state["roster.show"] = True
-            st.rerun()
-        stage = sentence_for(f"stage.{job.stage}", {}, visitor.language)
-        dates = f"{job.parameters.get('from', '')} – {job.parameters.get('to', '')}"
-        st.progress(job.progress, text=f"{t('正在生成方案')} {dates} · {stage} · {job.progress:.0%}")
-        if st.button(t("取消")):
-            _cancel(visitor, job_id)
-
-    with st.container(border=True):
-        progress()
-
-
-def _cancel(visitor: Visitor, job_id: int) -> None:
-    now = visitor.wiring.now()
-    with visitor.wiring.store.begin(actor=visitor.identity.username, now=now) as session:
-        jobs.request_cancel(session, job_id)
-
-
-def _draw_plan(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) -> None:
+def _draw_plan(
+    visitor: Visitor, view: PlanView, heads: Sequence[PlanHead], *, slot_place: DeltaGenerator
+) -> None:
     _draw_publish(visitor, view)
+    roster_change.draw_change(visitor, view.head)
+    roster_diff.draw_difference(visitor, view.head, heads)
     if not view.shifts:
         panels.draw_empty(
             visitor.t("方案中没有班次"), visitor.t("查看下方未排入原因，调整日期或人员后重新生成。")
@@ -149,7 +68,7 @@ def _draw_plan(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) 
     else:
         _draw_slot(visitor, view, slot_place=slot_place)
         _draw_shares(visitor, view)
-    _draw_unserved(visitor, view)
+    roster_left.draw_left(visitor, view)
 
 
 def figures(view: PlanView, visitor: Visitor) -> list[Figure]:
@@ -174,6 +93,18 @@ def figures(view: PlanView, visitor: Visitor) -> list[Figure]:
     ]
 
 
+def _draw_worth(visitor: Visitor, view: PlanView) -> None:
+    """Draw what no plan can exceed, what this one costs by rule, and the state of its draw."""
+    lines = [
+        wording.reach_line(view.head.summary, visitor.language),
+        changes.cost_line(revisions.parts(visitor.wiring, view.head.code).cost, visitor.language),
+        changes.draw_line(view.head, revisions.draws(visitor.wiring), visitor.language),
+    ]
+    for line in lines:
+        if line:
+            panels.draw_note(line)
+
+
 def _draw_publish(visitor: Visitor, view: PlanView) -> None:
     t, head = visitor.t, view.head
     left, right = st.columns([3, 1], vertical_alignment="center")
@@ -188,7 +119,10 @@ def _draw_publish(visitor: Visitor, view: PlanView) -> None:
                 if head.published_at is None
                 else f"{head.published_at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
             )
-            state = t("{state}，不可修改；如需调整请重新生成。", state=head.status.label(visitor.language))
+            state = t(
+                "{state}，不可修改；如需调整，用“临时调整”另出草案。",
+                state=head.status.label(visitor.language),
+            )
             st.html(f'<p class="gp-note">{state} {when}</p>')
             return
         if not visitor.may(Permission.PUBLISH):
@@ -204,18 +138,8 @@ def _draw_publish(visitor: Visitor, view: PlanView) -> None:
 
 
 def _publish(visitor: Visitor, code: str, *, confirmed: bool) -> None:
-    require(visitor.identity, Permission.PUBLISH)
-    now, actor = visitor.wiring.now(), visitor.identity.username
     try:
-        with visitor.wiring.store.begin(actor=actor, now=now) as session:
-            publish.publish(
-                session,
-                code,
-                actor=actor,
-                now=now,
-                today=visitor.wiring.today(),
-                confirm_provisional=confirmed,
-            )
+        asks.publish_plan(visitor.wiring, visitor.identity, code, confirmed=confirmed)
     except PlannerError as error:
         panels.draw_refusal(error, visitor)
         return
@@ -272,11 +196,3 @@ def _draw_shares(visitor: Visitor, view: PlanView) -> None:
         note = t("应值按在岗时间折算：请假和未到岗的日子不计；半年指方案之前 183 天，含本期。")
         st.html(f'<p class="gp-note">{note}</p>')
         panels.draw_table(tables.share_rows(shares, visitor.language), key="shares", height=420)
-
-
-def _draw_unserved(visitor: Visitor, view: PlanView) -> None:
-    t = visitor.t
-    if not view.unserved:
-        return
-    with st.expander(t("未排入 {n} 家次，查看原因", n=len(view.unserved))):
-        panels.draw_table(tables.unserved_rows(view.unserved, visitor.language), key="unserved", height=320)
