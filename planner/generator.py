@@ -23,6 +23,7 @@ DENSITY_KM2 = 8
 """Institutions a square kilometre."""
 
 INSTITUTIONS_PER_TEAM = 125
+INSTITUTIONS_PER_DEPOT = 1_500
 MOST_INSTITUTIONS = 200_000
 
 
@@ -59,8 +60,8 @@ def generate_document(
 
     Weekday evenings, weekend half-days and one noon (37 slots in 28 days, the first a Monday); 60 % of the
     institutions round schools, 30 % along streets; 25 % evening-only, 20 % weekend-only; 1 to 4 visits each
-    with a gap in days; 6 % with one mandatory recheck before a deadline; 5 shifts a team and week. The travel
-    is written as points.
+    with a gap in days; 6 % with one mandatory recheck before a deadline; 5 shifts a team and week. The
+    travel is written as points; large districts have a depot to about 1,500 institutions.
 
     Parameters
     ----------
@@ -82,13 +83,20 @@ def generate_document(
     chance = random.Random(seed)  # noqa: S311 - made-up places, no secret.
     teams = teams or max(2, round(institutions / INSTITUTIONS_PER_TEAM))
     slots = _list_slots(days)
-    points = _scatter(chance, institutions, side_m=1000 * math.sqrt(institutions / DENSITY_KM2))
+    side_m = 1000 * math.sqrt(institutions / DENSITY_KM2)
+    points = _scatter(chance, institutions, side_m=side_m)
+    stations = _place_stations(institutions, side_m=side_m)
     sites: list[dict[str, object]] = []
     visits: list[dict[str, object]] = []
     for number in range(institutions):
         name = f"I{number:04d}"
         sites.append({"id": name, "location": number + 1, "min_gap_days": chance.choice((5, 7, 10))})
         visits += _owe(chance, name, slots, days)
+    depots: list[dict[str, object]] = [{"id": "D1", "location": 0}]
+    depots += [
+        {"id": f"D{number}", "location": institutions + number - 1} for number in range(2, len(stations) + 1)
+    ]
+    points = [stations[0], *points, *stations[1:]]
     return {
         "format": PROBLEM_FORMAT,
         "travel_s": {
@@ -99,8 +107,8 @@ def generate_document(
                 "fixed_s": FIXED_S,
             }
         },
-        "depots": [{"id": "D1", "location": 0}],
-        "shifts": _staff(chance, slots, teams, days),
+        "depots": depots,
+        "shifts": _staff(chance, slots, teams, days, depots=len(depots)),
         "sites": sites,
         "visits": visits,
     }
@@ -136,13 +144,13 @@ def _list_slots(days: int) -> list[Slot]:
 
 
 def _scatter(chance: random.Random, count: int, *, side_m: float) -> list[tuple[float, float]]:
-    """Return the depot, then points: 60 % round schools, 30 % along streets, the rest anywhere."""
+    """Return points: 60 % round schools, 30 % along streets, the rest anywhere."""
     schools = [(chance.uniform(0, side_m), chance.uniform(0, side_m)) for _ in range(max(3, count // 15))]
     streets = [
         (chance.uniform(0, side_m), chance.uniform(0, side_m), chance.uniform(0, math.pi))
         for _ in range(max(2, count // 30))
     ]
-    points = [(side_m / 2, side_m / 2)]
+    points = []
     for _ in range(count):
         kind = chance.random()
         if kind < 0.6:
@@ -155,6 +163,13 @@ def _scatter(chance: random.Random, count: int, *, side_m: float) -> list[tuple[
         else:
             points.append((chance.uniform(0, side_m), chance.uniform(0, side_m)))
     return points
+
+
+def _place_stations(institutions: int, *, side_m: float) -> list[tuple[float, float]]:
+    """Return where shifts start: the middle, or a lattice of about one to 1,500 institutions."""
+    side = max(1, round(math.sqrt(institutions / INSTITUTIONS_PER_DEPOT)))
+    step = side_m / side
+    return [((column + 0.5) * step, (row + 0.5) * step) for row in range(side) for column in range(side)]
 
 
 def _owe(chance: random.Random, site: str, slots: list[Slot], days: int) -> list[dict[str, object]]:
@@ -185,8 +200,10 @@ def _owe(chance: random.Random, site: str, slots: list[Slot], days: int) -> list
     return visits
 
 
-def _staff(chance: random.Random, slots: list[Slot], teams: int, days: int) -> list[dict[str, object]]:
-    """Return five shifts a team and week, drawn from the slots."""
+def _staff(
+    chance: random.Random, slots: list[Slot], teams: int, days: int, *, depots: int
+) -> list[dict[str, object]]:
+    """Return five shifts a team and week, drawn from the slots; teams take turns at the depots."""
     shifts: list[dict[str, object]] = []
     for team in range(1, teams + 1):
         for week in range(0, days, 7):
@@ -200,7 +217,7 @@ def _staff(chance: random.Random, slots: list[Slot], teams: int, days: int) -> l
                     "day": slot.day,
                     "start_s": slot.start_s,
                     "end_s": slot.end_s,
-                    "depot": "D1",
+                    "depot": f"D{(team - 1) % depots + 1}",
                 }
                 for slot in sorted(drawn, key=lambda slot: (slot.day, slot.start_s))
             ]
