@@ -208,7 +208,7 @@ def with_crews(desk: Desk, crews: Sequence[Crew]) -> Desk:
 
 def _travel(session: Session, options: PlanOptions, places: Any) -> tuple[NDArray[np.int32], str]:
     """Return seconds between the depot (first) and all places, and how they were reckoned."""
-    depot = _depot(session, options, places)
+    depot = find_depot(session, options.depot)
     model: TravelModel = straight_line(options.travel, fixed_s=STOP_OVERHEAD_S)
     lon = np.concatenate([[depot[0]], places.geometry.x.to_numpy()])
     lat = np.concatenate([[depot[1]], places.geometry.y.to_numpy()])
@@ -235,12 +235,15 @@ def _expected_leg(travel_s: np.ndarray[Any, Any]) -> float:
     return float(np.partition(travel_s[1:, 1:], 3, axis=1)[:, 3].mean())
 
 
-def _depot(session: Session, options: PlanOptions, places: Any) -> tuple[float, float]:
-    if options.depot is not None:
-        return options.depot
+def find_depot(session: Session, depot: Sequence[float] | None) -> tuple[float, float]:
+    """Return lon, lat where shifts start: as asked, the district's, or the middle of all places."""
+    if depot is not None:
+        return float(depot[0]), float(depot[1])
     district = session.scalar(select(District).limit(1))
     if district is not None and district.depot_lon is not None and district.depot_lat is not None:
         return district.depot_lon, district.depot_lat
+    places = frames.institutions_frame(session)
+    places = places[places.geometry.notna()]
     return float(places.geometry.x.median()), float(places.geometry.y.median())
 
 

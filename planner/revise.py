@@ -8,16 +8,17 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from data.terms import VisitReason
+from data.terms import VisitForm, VisitReason
 from planner.amendment import store_amendment
 from planner.errors import PlannerError
 from planner.exchange import format_plan, format_problem
+from planner.newcomer import bring_in
 from planner.problem import Problem, Visit, Window
 from planner.repair import Change, Repaired, repair
 from planner.standin import settle_absence
@@ -59,7 +60,8 @@ def revise(
     Raises
     ------
     PlannerError
-        `unknown_plan`, `no_change`, `absent_unknown`, `unknown_visit`, `site_not_in_plan`.
+        `unknown_plan`, `no_change`, `absent_unknown`, `unknown_visit`, and the refusals of
+        `bring_in`.
     RepairError
         When the event contradicts the plan.
     """
@@ -76,15 +78,17 @@ def revise(
     problem = stored.problem
     if event.absent is not None:
         lost, stand_ins, problem = settle_absence(stored, event.absent, event.date, body)
-    change = _change(stored, event, lost)
+    newcomers = []
+    for name in event.add:
+        if name not in problem.visit_by_id and name not in problem.visits_by_site:
+            problem, visit = bring_in(session, stored, name, problem)
+            newcomers.append(visit)
+    change = _change(stored, event, lost, newcomers)
     repaired = repair(problem, stored.plan, change, seed=seed)
     for visit in change.add:
-        origin = problem.visits_by_site[visit.site][0].id
-        body["visits"][visit.id] = {
-            **body["visits"][origin],
-            "reason": VisitReason.TIP.value,
-            "p_select": 1.0,
-        }
+        # A tip is looked into from outside, whatever the plan's own visits are.
+        why = {"reason": VisitReason.TIP.value, "p_select": 1.0, "hidden": []}
+        body["visits"][visit.id] = {"form": VisitForm.PATROL.value, **why}
     for visit_id in change.urgent:
         body["visits"][visit_id] |= {"reason": VisitReason.TIP.value, "p_select": 1.0}
     body["parent"] = code
@@ -100,17 +104,18 @@ def _describe(event: Event) -> dict[str, Any]:
     return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
 
 
-def _change(stored: Stored, event: Event, lost: frozenset[str]) -> Change:
+def _change(stored: Stored, event: Event, lost: frozenset[str], newcomers: Sequence[Visit]) -> Change:
     """Return the event in the solver's terms."""
     problem = stored.problem
     served = {stop.visit for route in stored.plan.routes for stop in route.stops}
-    urgent, add = set(), []
+    urgent, add = set(), list(newcomers)
     for name in event.add:
-        visits = (
-            [problem.visit_by_id[name]] if name in problem.visit_by_id else problem.visits_by_site.get(name)
-        )
+        if name in problem.visit_by_id:
+            visits: Sequence[Visit] = [problem.visit_by_id[name]]
+        else:
+            visits = problem.visits_by_site.get(name, ())
         if not visits:
-            raise PlannerError(code="site_not_in_plan", fields={"place": name, "plan": stored.code})
+            continue
         open_visits = [visit for visit in visits if visit.id not in served]
         if open_visits:
             urgent.add(open_visits[0].id)

@@ -20,7 +20,7 @@ from planner.publish import check, publish
 from planner.revise import Event, Revised, revise
 from planner.stored import load_plan
 from tests.conftest import NOW, TODAY
-from tests.register import add_district
+from tests.register import LAT, LON, add_district, add_institution
 
 DAY = dt.timedelta(days=1)
 WEEK = PlanOptions(first=TODAY, last=TODAY + 6 * DAY, teams=2, iterations=300, seed=4)
@@ -101,6 +101,20 @@ def test_what_began_stays_and_an_urgent_place_comes_in(store: Store, plan: str) 
     urgent = [v for v in after.problem.visits if v.site == site and v.mandatory]
     assert urgent and after.body["parent"] == plan
     demand_good(store, revised.code)
+
+
+def test_a_place_the_plan_does_not_know_comes_in(store: Store, plan: str) -> None:
+    """A tip about a place registered after planning is served, its travel reckoned like the others'."""
+    with store.begin(actor="t", now=NOW) as session:
+        new = add_institution(session, 900, at=(LON + 0.004, LAT + 0.003))
+        lost = add_institution(session, 901, at=None)
+    revised = change(store, plan, Event(add=(f"I{new}",)))
+    stops = [stop for shift in shifts_of(store, revised.code) for stop in shift.stops]
+    assert new in {stop.institution_id for stop in stops}
+    demand_good(store, revised.code)
+    with pytest.raises(PlannerError) as refusal:
+        change(store, plan, Event(add=(f"I{lost}",)))
+    assert refusal.value.code == "place_not_located"
 
 
 def test_pins_and_locks_hold(store: Store, plan: str) -> None:
