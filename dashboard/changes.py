@@ -32,10 +32,18 @@ def left_rows(unserved: Sequence[UnservedView], names: Names, language: Language
                 "" if item.slot_class is None else item.slot_class.label(language),
             ),
             sentence_for(f"unserved.{item.code}", spoken(item.detail, language, names), language),
-            help_lines(item.detail.get("helps", ()), language, names) or "—",
+            _helps(item, names, language),
         )
         for item in unserved
     ]
+
+
+def _helps(item: UnservedView, names: Names, language: Language) -> Sequence[str]:
+    """Return what would bring a visit in; one that was never tried, has none."""
+    if "helps" not in item.detail:
+        return ("—",)
+    t = translator(language)
+    return help_lines(item.detail["helps"], language, names) or (t("只放宽一条规则也排不进"),)
 
 
 def reason_counts(unserved: Sequence[UnservedView]) -> dict[str, int]:
@@ -91,7 +99,7 @@ def cost_line(cost: Cost, language: Language) -> str:
     )
 
 
-def draw_line(head: PlanHead, draws: Sequence[Committed], language: Language) -> str | None:
+def draw_line(head: PlanHead, draws: Sequence[Committed], language: Language) -> str:
     """Return how a plan's seed came about; one whose draw is not revealed is not told."""
     t = translator(language)
     if head.draw is None:
@@ -112,7 +120,7 @@ def cost_rows(before: Cost, after: Cost, language: Language) -> Rows:
         (t("路程"), before.travel_s, after.travel_s),
         (t("合计"), before.total, after.total),
     )
-    titles = (t("代价（折合路程小时）"), t("之前"), t("之后"), t("增减"))
+    titles = (t("代价"), t("之前"), t("之后"), t("增减"))
     return titles, [
         (rule, _hours(old), _hours(new), f"{(new - old) / 3600:+,.1f}") for rule, old, new in pairs
     ]
@@ -157,13 +165,14 @@ def move_rows(found: Difference, names: Names, language: Language) -> Rows:
 
 
 def _visited(move: Move, found: Difference, names: Names, language: Language) -> tuple[str, ...]:
-    name = name_words(move.visit, language, names)
-    return (name, translator(language)("必查")) if move.visit in found.duties else (name,)
+    t, name = translator(language), name_words(move.visit, language, names)
+    return (name, t("必查")) if move.visit in found.duties else (name,)
 
 
 def _told(shift: str | None, start_s: int | None, language: Language) -> str:
+    t = translator(language)
     if shift is None or start_s is None:
-        return translator(language)("未排入")
+        return t("未排入")
     return f"{code_words(shift, language)} {clock(start_s)}"
 
 

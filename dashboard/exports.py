@@ -19,6 +19,7 @@ from openpyxl.utils import get_column_letter
 from sqlalchemy.orm import Session
 
 from dashboard.i18n import sentence_for
+from dashboard.wording import help_lines
 from data import frames
 from data.rejects import Reject
 from planner.itinerary import PlanView, ShiftView
@@ -163,7 +164,7 @@ def plan_workbook(view: PlanView) -> bytes:
     left = book.create_sheet("未排入")
     _fill(
         left,
-        ("机构", "类别", "地址", "必查", "事由", "代码", "原因"),
+        ("机构", "类别", "地址", "必查", "事由", "代码", "原因", "怎样才能排入"),
         (
             (
                 item.name,
@@ -173,6 +174,7 @@ def plan_workbook(view: PlanView) -> bytes:
                 item.reason.zh,
                 item.code,
                 sentence_for(f"unserved.{item.code}", item.detail, "zh"),
+                "；".join(help_lines(item.detail.get("helps", ()), "zh")),
             )
             for item in view.unserved
         ),

@@ -17,7 +17,7 @@ from data.schema import Institution, Officer
 from data.terms import SLOT_CLASS, SlotClass, SlotKind
 from planner.compare import Comparison, Cost, break_down, compare_plans
 from planner.lottery import Committed, list_draws
-from planner.plan import list_sequences
+from planner.plan import Unserved, list_sequences
 from planner.problem import Visit
 from planner.recommend import Recommendation, recommend
 from planner.rounds import Round, load_rounds
@@ -35,11 +35,12 @@ class Placed:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A visit left out, with the key time points it may be made at."""
+    """A visit left out, with the key time points it may be made at and what would bring it in."""
 
     visit: str
     slot_classes: tuple[SlotClass, ...]
     mandatory: bool
+    helps: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,7 @@ def _take_apart(stored: Stored) -> Parts:
             dates.setdefault(who, set()).add(stored.date_of(shift))
     shifts = sorted(used, key=lambda shift: (shift.day, shift.start_s, _number(shift.team)))
     teams = sorted({shift.team for shift in used}, key=_number)
-    waiting = [
-        Waiting(visit.id, _classes(visit), visit.mandatory)
-        for visit in (problem.visit_by_id[left.visit] for left in stored.plan.unserved)
-    ]
+    waiting = [_wait(problem.visit_by_id[left.visit], left) for left in stored.plan.unserved]
     return Parts(
         cost=break_down(problem, list_sequences(stored.plan)),
         dates={who: tuple(sorted(days)) for who, days in dates.items()},
@@ -174,9 +172,12 @@ def _number(team: str) -> tuple[int, str]:
     return (int(digits) if digits.isdecimal() else 0), team
 
 
-def _classes(visit: Visit) -> tuple[SlotClass, ...]:
+def _wait(visit: Visit, left: Unserved) -> Waiting:
     kinds = [SlotKind(window.slot[11:]) for window in visit.windows]  # type: ignore[call-arg]
-    return tuple(dict.fromkeys(SLOT_CLASS[kind] for kind in kinds))
+    helps = left.detail.get("helps", ())
+    assert isinstance(helps, (list, tuple))
+    classes = tuple(dict.fromkeys(SLOT_CLASS[kind] for kind in kinds))
+    return Waiting(visit.id, classes, visit.mandatory, tuple(helps))
 
 
 def offers(wiring: Wiring, code: str, visit: str) -> tuple[Recommendation, ...]:

@@ -95,14 +95,14 @@ def figures(view: PlanView, visitor: Visitor) -> list[Figure]:
 
 def _draw_worth(visitor: Visitor, view: PlanView) -> None:
     """Draw what no plan can exceed, what this one costs by rule, and the state of its draw."""
-    lines = [
-        wording.reach_line(view.head.summary, visitor.language),
-        changes.cost_line(revisions.parts(visitor.wiring, view.head.code).cost, visitor.language),
-        changes.draw_line(view.head, revisions.draws(visitor.wiring), visitor.language),
-    ]
-    for line in lines:
-        if line:
-            panels.draw_note(line)
+    t, language = visitor.t, visitor.language
+    reach = wording.reach_line(view.head.summary, language)
+    if reach:
+        panels.draw_note(reach)
+    cost = changes.cost_line(revisions.parts(visitor.wiring, view.head.code).cost, language)
+    panels.draw_note(
+        t("；").join([cost, changes.draw_line(view.head, revisions.draws(visitor.wiring), language)])
+    )
 
 
 def _draw_publish(visitor: Visitor, view: PlanView) -> None:

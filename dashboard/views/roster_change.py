@@ -105,9 +105,9 @@ def _draw_time(visitor: Visitor, head: PlanHead) -> dict[str, Any]:
     t, now = visitor.t, visitor.wiring.now().astimezone(LOCAL_ZONE)
     today = visitor.wiring.today()
     begun = head.status is PlanStatus.PUBLISHED and head.period_from <= today
-    columns = st.columns([2, 1, 1], vertical_alignment="bottom")
+    columns = st.columns([9, 8, 6], vertical_alignment="bottom")
     fixed = columns[0].checkbox(
-        t("此时之前已开始的不变"),
+        t("此前已开始的不变"),
         begun,
         key=f"change.from.{head.code}",
         help=t("已完成和正在检查的家次保持原样，只重排以后的"),

@@ -66,6 +66,7 @@ def _draw_comparison(visitor: Visitor, code: str, others: dict[str, PlanHead], p
             panels.draw_rows(
                 changes.crew_rows(found.crews, names, language), describe=t("人员变化"), height=HEIGHT // 2
             )
+        panels.draw_note(t("代价（折合路程小时）"))
         panels.draw_rows(
             changes.cost_rows(moves.before, moves.after, language), describe=t("代价"), height=HEIGHT
         )

@@ -208,4 +208,4 @@ def _commit(visitor: Visitor, *, first: dt.date, last: dt.date, terms: dict[str,
         return
     st.session_state[COMMITTED] = made.code
     st.toast(visitor.t("已承诺抽签 {code}，请立即公布摘要", code=made.code))
-    st.rerun(scope="fragment")
+    st.rerun()

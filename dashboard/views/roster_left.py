@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import changes, panels, revisions
 from dashboard.i18n import sentence_for
 from dashboard.panels import Visitor
+from dashboard.wording import help_lines
 from planner.itinerary import PlanView
 
 MOST_SHOWN = 100
@@ -48,8 +49,13 @@ def _draw_offers(visitor: Visitor, code: str) -> None:
     found = revisions.offers(visitor.wiring, code, visit)
     if found:
         panels.draw_rows(changes.offer_rows(found, language), describe=t("可安排的班次"))
-    else:
-        panels.draw_note(t("不放宽规则就没有班次可安排；放宽的办法见下表。"))
+        return
+    helps = help_lines(waiting[visit].helps, language, names)
+    panels.draw_note(
+        t("守住全部规则已没有班次可安排。放宽其中一条即可：{helps}。", helps=t("；").join(helps))
+        if helps
+        else t("守住全部规则已没有班次可安排，只放宽一条也排不进。")
+    )
 
 
 def _draw_reasons(visitor: Visitor, view: PlanView) -> None:
@@ -60,7 +66,7 @@ def _draw_reasons(visitor: Visitor, view: PlanView) -> None:
         t("原因"),
         list(counts),
         key=f"left.reason.{view.head.code}",
-        format_func=lambda code: f"{words.get(code, t('全部'))}（{counts[code]}）",
+        format_func=lambda code: f"{words.get(code, t('全部'))} · {counts[code]}",
     )
     chosen = [item for item in view.unserved if reason in (ALL, item.code)]
     panels.draw_rows(
