@@ -83,7 +83,9 @@ def test_joint_and_accompanied_rounds(store: Store) -> None:
         for officer in session.scalars(select(Officer).where(Officer.code.in_(("O5", "O6")))):
             officer.department, officer.certificate_no = "公安分局", None
         session.add(Officer(code="J1", name="局长", department="教育局", official=True, leave=[]))
-    options = dataclasses.replace(WEEK, joint_departments=("公安分局",), joint_slots_a_week=1, accompanied=2)
+    options = dataclasses.replace(
+        WEEK, joint_departments=("公安分局",), joint_slots_a_week=1, accompanied=2, seed=1
+    )
     code = make(store, options)
     with store.reading() as session:
         assert check(session, code).holds
