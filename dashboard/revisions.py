@@ -57,7 +57,6 @@ class Parts:
     teams: tuple[str, ...]
     slots: tuple[str, ...]
     shifts: tuple[str, ...]
-    sites: tuple[str, ...]
     served: tuple[Placed, ...]
     waiting: tuple[Waiting, ...]
     parent: str | None
@@ -95,6 +94,16 @@ def names(wiring: Wiring) -> Mapping[str, str]:
         return _tell_apart(places) | _tell_apart(people)
 
     return cached(wiring, "names", (), read)
+
+
+def places(wiring: Wiring) -> tuple[str, ...]:
+    """Return the codes of all located institutions, those that a plan does not know included."""
+
+    def read(session: Session) -> tuple[str, ...]:
+        located = select(Institution.id).where(Institution.lon.is_not(None)).order_by(Institution.id)
+        return tuple(f"I{key}" for key in session.scalars(located))
+
+    return cached(wiring, "places", (), read)
 
 
 def _tell_apart(found: Mapping[str, tuple[str, str]]) -> dict[str, str]:
@@ -159,7 +168,6 @@ def _take_apart(stored: Stored) -> Parts:
         teams=tuple(teams),
         slots=tuple(dict.fromkeys(shift.slot for shift in shifts)),
         shifts=tuple(shift.id for shift in shifts),
-        sites=tuple(problem.visits_by_site),
         served=tuple(Placed(stop.visit, r.shift, stop.start_s) for r in routes for stop in r.stops),
         waiting=tuple(sorted(waiting, key=lambda item: not item.mandatory)),
         parent=stored.body.get("parent"),

@@ -54,7 +54,7 @@ def _draw_fields(visitor: Visitor, head: PlanHead) -> None:
     with right:
         add = st.multiselect(
             t("加急检查的机构"),
-            parts.sites,
+            revisions.places(visitor.wiring),
             key=f"change.add.{code}",
             placeholder=t("不加急"),
             help=t("有未排入的家次先排它，否则再加一次必查"),

@@ -138,6 +138,9 @@ def test_names_and_words_stand_for_codes_in_the_form(open_page: Open) -> None:
     assert "第 2 组" in pick(test, "selectbox", "谁不能出勤").options
     visits = pick(test, "multiselect", "取消的家次").options
     assert "机构02 · 9月17日 周四 工作日晚间 第 1 组 18:00" in visits
+    urgent = pick(test, "multiselect", "加急检查的机构").options
+    # The eleventh is not in the plan, the twelfth has no point.
+    assert "机构11" in urgent and "机构12" not in urgent
     locks = pick(test, "multiselect", "完全不动的时段、小组或班次").options
     assert locks[:2] == ["9月17日 周四 工作日晚间（各组）", "第 1 组（整个期间）"]
 
