@@ -92,8 +92,20 @@ class Search(NamedTuple):
     chance: np.ndarray  # (1,) uint64
 
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
-_inlined = njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _compile(function, inline="never"):
+    """Compile a function; without a folder to keep the result in, every process compiles anew."""
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy", inline=inline)(function)
+    except RuntimeError:
+        return njit(nogil=True, error_model="numpy", inline=inline)(function)
+
+
+def _compiled(function):
+    return _compile(function)
+
+
+def _inlined(function):
+    return _compile(function, inline="always")
 
 
 @_compiled

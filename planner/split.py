@@ -35,6 +35,9 @@ ROUNDS = 4
 FIRST_SHARE = 0.5
 """Part of the limit spent on the areas; the rounds across their borders share the rest."""
 
+DUTY_ITERATIONS = 30_000
+"""Iterations of the search for the duties alone, where the areas leave some out."""
+
 COOLER = 0.2
 """Start temperature of a round over that of the first search."""
 
@@ -98,6 +101,8 @@ def improve_split(
             clock=clock,
         )
         whole, done = merge_sequences(whole, found), done + iterations
+        if number == 0:
+            whole = _put_duties_first(problem, whole, options=options)
         reached = min(1.0, first_share + number * (1 - first_share) / ROUNDS)
         if progress is not None:
             progress(Progress(done, measure_objective(problem, whole).total, reached))
@@ -115,6 +120,25 @@ def improve_split(
 def _end_round(now: float, end: float, number: int, first_share: float) -> float:
     """Return when a round should end: the areas take their share, the rounds after share the rest evenly."""
     return now + (end - now) * (first_share if number == 0 else 1 / (ROUNDS + 1 - number))
+
+
+def _put_duties_first(problem: Problem, whole: Sequences, *, options: SolveOptions) -> Sequences:
+    """Return the plan of the mandatory and pinned visits alone where the areas left more of them out.
+
+    Areas know nothing of skills, bars and deadlines. What comes after never gives a duty up again.
+    """
+    before = [visit_id for shift in problem.shifts for visit_id in shift.fixed]
+    duties = {visit.id for visit in problem.visits if visit.mandatory or visit.pin} | set(before)
+    served = {visit for visits in whole.values() for visit in visits}
+    if duties <= served:
+        return whole
+    alone = replace(problem, visits=tuple(visit for visit in problem.visits if visit.id in duties))
+    part = Part(tuple(shift.id for shift in problem.shifts), tuple(alone.visits_by_site))
+    fixed = {shift.id: shift.fixed for shift in problem.shifts if shift.fixed}
+    own = cut_problem(alone, part, fixed, spare=count_spare(alone, [part], fixed)[0])
+    outcome = improve(own, fixed, seed=options.seed, iterations=DUTY_ITERATIONS, options=options.search)
+    found = {visit for visits in outcome.sequences.values() for visit in visits}
+    return dict(outcome.sequences) if len(duties & found) > len(duties & served) else whole
 
 
 def _cool(search: SearchOptions) -> SearchOptions:
