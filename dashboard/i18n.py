@@ -13,6 +13,9 @@ from data.terms import Language
 LOCALE = Path(__file__).parent / "locale"
 Translate = Callable[..., str]
 
+MOST_FAULTS = 50
+"""Faults told of one input; a broken file can have thousands."""
+
 
 class _Fields(dict[str, str]):
     def __missing__(self, key: str) -> str:
@@ -73,7 +76,10 @@ def sentence(error: BaseException, language: Language) -> str:
     code = getattr(error, "code", "unexpected")
     fields: dict[str, object] = dict(getattr(error, "fields", {}))
     faults: Iterable[Any] = getattr(error, "faults", ())
-    if not isinstance(faults, Mapping) and (listed := [_fault(fault, language) for fault in faults]):
+    if not isinstance(faults, Mapping) and (all_faults := list(faults)):
+        listed = [_fault(fault, language) for fault in all_faults[:MOST_FAULTS]]
+        if (more := len(all_faults) - MOST_FAULTS) > 0:
+            listed.append(f"另有 {more} 处" if language == "zh" else f"and {more} more")
         fields["faults"] = ("；" if language == "zh" else "; ").join(listed)
     return sentence_for(str(code), fields, language)
 
@@ -82,7 +88,8 @@ def _fault(fault: Any, language: Language) -> str:
     pair = sentences()["fault"].get(fault.code)
     if pair is None:
         return str(fault)
-    return sentence_for(f"fault.{fault.code}", fault.fields, language)
+    told = sentence_for(f"fault.{fault.code}", fault.fields, language)
+    return f"{fault.where}: {told}" if fault.where else told
 
 
 def _shown(value: object, language: Language) -> str:

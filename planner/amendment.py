@@ -23,9 +23,11 @@ from data.schema import (
     PlanUnserved,
 )
 from data.terms import SLOT_CLASS, PlanStatus, SlotClass, SlotKind, VisitForm, VisitReason
+from planner.bound import bound_objective
 from planner.itinerary import find_revision
 from planner.plan import measure_travel
 from planner.repair import Repaired
+from planner.revision import measure_ceiling
 from planner.stored import Stored
 from planner.verify import verify
 
@@ -107,8 +109,9 @@ def _summarise(old: PlanRevision, repaired: Repaired) -> dict[str, Any]:
         "service_s": int(measures["service_s"]),
         "objective": int(measures["objective"]),
         "unserved": dict(sorted(counts.items())),
-        "bound": None,
+        "bound": bound_objective(repaired.problem),
         "shifts": int(measures["shifts_used"]),
+        **measure_ceiling(repaired.problem, repaired.plan, places=asked),
     }
 
 

@@ -31,6 +31,8 @@ class Reader:
             if -sys.float_info.max <= value <= sys.float_info.max:
                 return float(value)
             self.refuse(where, "not_finite")
+        elif type(value) is str and kind is str and any("\ud800" <= sign <= "\udfff" for sign in value):
+            self.refuse(where, "not_utf8", offset=0)
         elif type(value) is kind:
             return value
         else:

@@ -287,9 +287,12 @@ def read_problem(path: Path) -> Problem:
         With every fault and its path.
     """
     try:
-        return parse_problem(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProblemError([Fault("", "not_utf8", {"offset": error.start})]) from error
+    except OSError as error:
+        raise ProblemError([Fault(path.name, "unreadable", {"detail": error.strerror})]) from error
+    return parse_problem(text)
 
 
 def read_plan(path: Path) -> Plan:
@@ -301,9 +304,12 @@ def read_plan(path: Path) -> Plan:
         With every fault and its path.
     """
     try:
-        return parse_plan(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise PlanError([Fault("", "not_utf8", {"offset": error.start})]) from error
+    except OSError as error:
+        raise PlanError([Fault(path.name, "unreadable", {"detail": error.strerror})]) from error
+    return parse_plan(text)
 
 
 def write_problem(problem: Problem, path: Path) -> None:

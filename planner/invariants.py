@@ -165,6 +165,30 @@ def _check_fixed(problem: Problem) -> list[Fault]:
             known = False
         if known and shift.fixed and not _keeps_times(problem, shift):
             faults.append(Fault(f"shifts[{index}].fixed", "times_not_kept", {"shift": shift.id}))
+    return faults or _check_fixed_together(problem)
+
+
+def _check_fixed_together(problem: Problem) -> list[Fault]:
+    """Return the faults of fixed visits that cannot stand beside each other: gap, rotation, cap."""
+    faults, counted = [], Counter[str]()
+    placed: dict[str, list[Shift]] = {}
+    for index, shift in enumerate(problem.shifts):
+        for number, visit_id in enumerate(shift.fixed):
+            where, visit = f"shifts[{index}].fixed[{number}]", problem.visit_by_id[visit_id]
+            gap = problem.site_by_id[visit.site].min_gap_days
+            for other in placed.setdefault(visit.site, []):
+                if abs(other.day - shift.day) < gap:
+                    faults.append(Fault(where, "gap_days", {"visit": visit_id, "min_gap_days": gap}))
+                elif problem.rotate and set(other.members) & set(shift.members):
+                    faults.append(Fault(where, "met", {"visit": visit_id}))
+            placed[visit.site].append(shift)
+            if visit.cap is not None:
+                counted[visit.cap] += 1
+    faults += [
+        Fault(f"caps[{index}].most", "fixed_above_cap", {"cap": cap.id, "fixed": counted[cap.id]})
+        for index, cap in enumerate(problem.caps)
+        if counted[cap.id] > cap.most
+    ]
     return faults
 
 

@@ -146,6 +146,13 @@ def _check_change(problem: Problem, plan: Plan, change: Change) -> list[Fault]:
         for visit in sorted(visits - problem.visit_by_id.keys())
     ]
     faults += [Fault("drop", "already_done", {"visit": visit}) for visit in sorted(change.drop & done)]
+    faults += [
+        Fault("drop", "contradicts", {"name": visit})
+        for visit in sorted(change.drop & (change.urgent | change.pins))
+    ]
+    faults += [
+        Fault("locks", "contradicts", {"name": shift}) for shift in sorted(change.locks & change.absent)
+    ]
     for visit in sorted(change.pins & problem.visit_by_id.keys()):
         if visit not in shift_of:
             faults.append(Fault("pins", "not_served", {"visit": visit}))
@@ -195,7 +202,10 @@ def _change_problem(
         shut = shift.closed or shift.id in change.absent or shift.id in change.locks or past
         if shift.id in change.absent and shift.id not in done:
             fixed = ()
-        return replace(shift, fixed=tuple(fixed), closed=shut)
+        # A team that has not left yet leaves no earlier than now.
+        waits = change.now is not None and shift.day == change.now[0] and not fixed and not shut
+        start = max(shift.start_s, change.now[1]) if waits and change.now is not None else shift.start_s
+        return replace(shift, fixed=tuple(fixed), closed=shut, start_s=start)
 
     shift_of = {visit: shift for shift, visits in before.items() for visit in visits}
     finished = {visit for visits in done.values() for visit in visits}
@@ -204,12 +214,31 @@ def _change_problem(
         pin = shift_of[visit.id] if visit.id in change.pins else visit.pin
         if pin in change.absent and visit.id not in finished:
             pin = None
-        return replace(visit, mandatory=visit.mandatory or visit.id in change.urgent, pin=pin)
+        urgent = visit.mandatory or visit.id in change.urgent
+        if visit.id in finished:
+            return replace(visit, mandatory=urgent, pin=pin)
+        return replace(not_before_now(visit), mandatory=urgent, pin=pin)
+
+    def not_before_now(visit: Visit) -> Visit:
+        """Return the visit without what has passed of its windows."""
+        if change.now is None:
+            return visit
+        day, second = change.now
+        windows = []
+        for window in visit.windows:
+            days = {shift.day for shift in problem.shifts_by_slot.get(window.slot, ())}
+            opens = max(window.open_s, second) if days == {day} else window.open_s
+            if opens <= window.close_s:
+                windows.append(replace(window, open_s=opens))
+        return replace(visit, windows=tuple(windows))
 
     return replace(
         problem,
         shifts=tuple(settle(shift) for shift in problem.shifts),
-        visits=(*(demand(visit) for visit in problem.visits if visit.id not in change.drop), *change.add),
+        visits=(
+            *(demand(visit) for visit in problem.visits if visit.id not in change.drop),
+            *(not_before_now(visit) for visit in change.add),
+        ),
     )
 
 

@@ -60,7 +60,7 @@ def revise(
     Raises
     ------
     PlannerError
-        `unknown_plan`, `no_change`, `absent_unknown`, `unknown_visit`, and the refusals of
+        `unknown_plan`, `no_change`, `outside_plan`, `absent_unknown`, `unknown_visit`, and the refusals of
         `bring_in`.
     RepairError
         When the event contradicts the plan.
@@ -68,6 +68,10 @@ def revise(
     stored = load_plan(session, code)
     if not (event.absent or event.add or event.drop or event.at or event.pins or event.locks):
         raise PlannerError(code="no_change")
+    last_day = stored.first_day + dt.timedelta(days=max((s.day for s in stored.problem.shifts), default=0))
+    if event.at is not None and not stored.first_day <= event.at[0] <= last_day:
+        about: dict[str, object] = {"date": str(event.at[0]), "first": str(stored.first_day)}
+        raise PlannerError(code="outside_plan", fields={**about, "last": str(last_day)})
     body = dict(stored.body) | {
         name: copy.deepcopy(stored.body[name])
         for name in ("roster", "crews", "visits")

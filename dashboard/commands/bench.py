@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dashboard.commands.door import Json, open_door, progress_bar
+from dashboard.commands.door import Json, open_door, progress_bar, write_file
 from dashboard.commands.plans import Iterations, Limit, Seed, Workers
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def bench_command(
 
         instance = read_instance(file, form=form.value, teams=teams)
         if output is not None:
-            _write(output, "")  # Refuse before the search, not after it.
+            write_file(output, "")  # Refuse before the search, not after it.
         if iterations is None and limit_s is None:
             limit_s = DEFAULT_LIMIT_S
         options = SolveOptions(
@@ -80,26 +80,9 @@ def bench_command(
             plan = solve(instance.problem, options=options, progress=lambda s: report(s.share, "solving"))
         seconds = time.perf_counter() - begun
         if output is not None:
-            _write(output, format_plan(plan))
+            write_file(output, format_plan(plan))
         result = _describe(file, instance, plan, seconds=seconds)
         door.answer(result, *_tell(result))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file.
-
-    Raises
-    ------
-    PlannerError
-        `output_failed`.
-    """
-    from planner.errors import PlannerError
-
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        fields: dict[str, object] = {"file": str(path), "reason": error.strerror}
-        raise PlannerError(code="output_failed", fields=fields) from error
 
 
 def _describe(file: Path, instance: Instance, plan: Plan, *, seconds: float) -> dict[str, Any]:
@@ -166,7 +149,7 @@ def generate_command(
 
         document = generate_document(institutions, seed=seed, teams=teams, days=days)
         text = format_document(document)
-        _write(output, text)
+        write_file(output, text)
         counts = {part: _count(document[part]) for part in ("sites", "visits", "shifts")}
         door.answer(
             {"file": str(output), "bytes": len(text.encode()), "seed": seed, **counts},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -86,6 +88,46 @@ def refuse(error: Exception, *, as_json: bool) -> None:
     else:
         typer.echo(f"{zh}  /  {en}", err=True)
     raise typer.Exit(BAD_INPUT)
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file asked for by -o.
+
+    Raises
+    ------
+    PlannerError
+        `output_failed`.
+    """
+    from planner.errors import PlannerError
+
+    try:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    except OSError as error:
+        fields: dict[str, object] = {"file": str(path), "reason": error.strerror}
+        raise PlannerError(code="output_failed", fields=fields) from error
+
+
+def demand_writable(path: Path | None) -> None:
+    """Refuse an output that cannot be written before any work is done for it.
+
+    Raises
+    ------
+    PlannerError
+        `output_failed`.
+    """
+    from planner.errors import PlannerError
+
+    if path is None:
+        return
+    reason = None
+    if path.is_dir():
+        reason = "is a directory"
+    elif not path.parent.is_dir():
+        reason = "no such directory"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        reason = "not writable"
+    if reason is not None:
+        raise PlannerError(code="output_failed", fields={"file": str(path), "reason": reason})
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Json, open_door
+from dashboard.commands.door import ACTOR, Database, Json, demand_writable, open_door, write_file
 from dashboard.commands.plans import answer_report, read_date
 
 draws = typer.Typer(
@@ -69,11 +69,12 @@ def reveal_command(
 
         from planner.lottery import reveal_draw
 
+        demand_writable(output)
         at = door.wiring.now()
         with door.store().begin(actor=ACTOR, now=at) as session:
             told = reveal_draw(session, code, actor=ACTOR, now=at, today=door.wiring.today())
         if output is not None:
-            output.write_bytes(told.text.encode())
+            write_file(output, told.text)
         result: dict[str, Any] = {
             **asdict(told.draw),
             "seed": told.seed,

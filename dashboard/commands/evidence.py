@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.door import Database, Json, open_door
+from dashboard.commands.door import Database, Json, demand_writable, open_door, write_file
 from dashboard.commands.plans import read_date
 
 scorecard = typer.Typer(help="The scorecard's versions: points, author, approver.", no_args_is_help=True)
@@ -21,7 +21,7 @@ Last = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD; ye
 def backtest_command(
     first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
     last: Last = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the intervals.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the intervals.")] = 1,
     as_json: Json = False,
     database: Database = None,
 ) -> None:
@@ -165,13 +165,14 @@ def shrink_command(
         from dashboard.i18n import sentence_for
         from planner.replay import shrink_on_register
 
+        demand_writable(output)
         with door.store().reading() as session:
             weights, report = shrink_on_register(
                 session, last=_last_day(last, door.wiring.today()), penalty=penalty
             )
         rounded = {name: round(value, 1) for name, value in weights.items()}
         if output is not None:
-            output.write_text(json.dumps(rounded, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            write_file(output, json.dumps(rounded, ensure_ascii=False, indent=2) + "\n")
         rows = json.loads(report.table.round(3).to_json(orient="records"))
         body = {
             "weights": rounded,

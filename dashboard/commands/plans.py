@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Door, Json, open_door, progress_bar
+from dashboard.commands.door import (
+    ACTOR,
+    Database,
+    Door,
+    Json,
+    demand_writable,
+    open_door,
+    progress_bar,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from planner.verify import Report
@@ -269,6 +278,7 @@ def solve_command(
         from planner.options import SolveOptions
         from planner.solve import solve
 
+        demand_writable(output)
         if iterations is None and limit_s is None:
             limit_s = 60.0
         options = SolveOptions(
@@ -281,6 +291,6 @@ def solve_command(
         if output is None:
             typer.echo(format_plan(plan))
             return
-        output.write_text(format_plan(plan), encoding="utf-8")
+        write_file(output, format_plan(plan))
         figures = json.loads(format_plan(plan))["objective"]
         door.answer({"file": str(output), **figures}, f"{output}: J = {plan.objective.total}")

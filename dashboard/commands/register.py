@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Door, Json, open_door
+from dashboard.commands.door import ACTOR, Database, Door, Json, open_door, write_file
 
 if TYPE_CHECKING:
     from data.rejects import ImportResult
@@ -285,5 +285,5 @@ def export_plan(
             raise SheetError("unknown_format", format=form, wanted=", ".join(PLAN_FORMATS))
         with door.store().reading() as session:
             view = read_plan(session, plan)
-        output.write_bytes(plan_bytes(view, form))
+        write_file(output, plan_bytes(view, form))
         door.answer({"file": str(output), "shifts": len(view.shifts)}, f"{output}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Door, Json, open_door
+from dashboard.commands.door import ACTOR, Database, Door, Json, demand_writable, open_door, write_file
 from dashboard.commands.revisions import (
     PlanArgument,
     ProblemFile,
@@ -58,6 +58,14 @@ def repair_command(
 ) -> None:
     """Repair a plan with the smallest change; a stored plan becomes a new draft."""
     with open_door(as_json=as_json, database=database) as door:
+        from planner.errors import PlannerError
+
+        if problem is None and (output or problem_output):
+            raise PlannerError(code="output_of_files_only")
+        demand_writable(output)
+        demand_writable(problem_output)
+        if output is not None and output == problem_output:
+            raise PlannerError(code="output_failed", fields={"file": str(output), "reason": "named twice"})
         if problem is not None:
             asked, found = open_plan(door, plan, problem)
             change = _read_change(
@@ -106,16 +114,16 @@ def _repair_files(
     output: Path | None,
     problem_output: Path | None,
 ) -> None:
-    from planner.exchange import format_plan, write_plan, write_problem
+    from planner.exchange import format_plan, format_problem
     from planner.repair import repair
 
     repaired: Repaired = repair(problem, plan, change)
     if problem_output is not None:
-        write_problem(repaired.problem, problem_output)
+        write_file(problem_output, format_problem(repaired.problem))
     if output is None:
         typer.echo(format_plan(repaired.plan))
         return
-    write_plan(repaired.plan, output)
+    write_file(output, format_plan(repaired.plan))
     body = {"file": str(output), "freed": list(repaired.freed), **comparison_body(repaired.comparison)}
     door.answer(body, *comparison_lines(repaired.comparison))
 

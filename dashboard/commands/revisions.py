@@ -28,14 +28,20 @@ def open_plan(door: Door, plan: str, problem: Path | None) -> tuple[Problem, Pla
     Raises
     ------
     PlannerError
-        `no_plan_file` when PLAN is a file without its problem, `unknown_plan`.
+        `no_plan_file` when PLAN is a file without its problem, `plan_does_not_fit`, `unknown_plan`.
     """
     from planner.errors import PlannerError
     from planner.exchange import read_plan, read_problem
     from planner.stored import load_plan
+    from planner.verify import verify
 
     if problem is not None:
-        return read_problem(problem), read_plan(Path(plan))
+        asked, found = read_problem(problem), read_plan(Path(plan))
+        report = verify(asked, found)
+        if not report.holds:
+            codes = sorted({violation.code for violation in report.violations})
+            raise PlannerError(code="plan_does_not_fit", fields={"violations": codes})
+        return asked, found
     if plan.endswith(".json"):
         raise PlannerError(code="no_plan_file", fields={"plan": plan})
     with door.store().reading() as session:

@@ -141,6 +141,7 @@ def test_pins_and_locks_hold(store: Store, plan: str) -> None:
         (Event(), "no_change"),
         (Event(absent="nobody", date=TODAY), "absent_unknown"),
         (Event(add=("I999",)), "site_not_in_plan"),
+        (Event(at=(TODAY + 99 * DAY, 0)), "outside_plan"),
         (Event(drop=("I999",)), "unknown_visit"),
     ],
 )

@@ -63,6 +63,20 @@ def test_repair_keeps_the_rest(problem: Problem, seed: int, data: st.DataObject)
     assert all(left.code != "improvable" for left in repaired.plan.unserved)
 
 
+@settings(max_examples=60, deadline=None)
+@given(problem=problems(), seed=st.integers(0, 3), now=st.tuples(st.integers(0, 3), st.integers(0, 200)))
+def test_nothing_is_planned_into_the_past(problem: Problem, seed: int, now: tuple[int, int]) -> None:
+    """What was not under way by now starts later, in slots that belong to one day."""
+    plan = solve(problem, options=SolveOptions(seed=seed, iterations=20, engine="improve", bound=False))
+    repaired = repair(problem, plan, Change(now=now), iterations=40)
+    days = {slot: {s.day for s in shifts} for slot, shifts in problem.shifts_by_slot.items()}
+    for route in repaired.plan.routes:
+        shift = repaired.problem.shift_by_id[route.shift]
+        assert shift.day >= now[0] or len(shift.fixed) == len(route.stops)
+        if shift.day == now[0] and days[shift.slot] == {shift.day}:
+            assert all(stop.start_s >= now[1] for stop in route.stops[len(shift.fixed) :])
+
+
 def check_done(
     problem: Problem,
     routes: dict[str, tuple[str, ...]],

@@ -116,7 +116,7 @@ def test_a_sentence_takes_the_fields_of_its_error() -> None:
 
 def test_collected_faults_are_all_told() -> None:
     error = OptionsError([Fault("last", "period_reversed"), Fault("teams", "too_small", {"least": 1})])
-    assert i18n.sentence(error, "zh") == "方案参数有误：结束日期早于开始日期；取值过小，至少 1。"
+    assert i18n.sentence(error, "zh") == "方案参数有误：last: 结束日期早于开始日期；teams: 取值过小，至少 1。"
 
 
 def test_an_unknown_code_shows_itself_and_missing_fields_a_dash() -> None:
