@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import audit
-from data.schema import Officer, PlanRevision, PlanShift, PlanShiftMember, PlanStop
+from data.schema import AuditEvent, Officer, PlanRevision, PlanShift, PlanShiftMember, PlanStop
 from data.terms import PlanStatus
 from planner.draw import holds_sample
 from planner.errors import PlannerError
@@ -30,7 +30,8 @@ from planner.verify import Report, Violation, verify
 def check(session: Session, code: str) -> Report:
     """Check a stored plan again from its document, independently of the solver.
 
-    Also broken rules: a document that no longer has the digest it was stored under (`digest`), rows of
+    Also broken rules: a document that no longer has the digest it was stored under (`digest`), or that of
+    the change log, which nobody can rewrite (`digest_log`), rows of
     shifts, crews and stops that differ from the document (`rows_differ`), a control sample that is not the
     lowest lots of its pool (`control_sample`). The crews are checked by the rules
     they were made under; documents of before that are checked without.
@@ -48,6 +49,8 @@ def check(session: Session, code: str) -> Report:
     if hashlib.sha256(document).hexdigest() != record.document_digest:
         # Nothing that a changed document says is worth checking.
         return Report((Violation("digest", {"stated": record.document_digest}),), (), {})
+    if not _is_logged(session, code, record.document_digest):
+        return Report((Violation("digest_log", {"stated": record.document_digest}),), (), {})
     body = json.loads(document)
     problem = dataclasses.replace(
         parse_problem(json.dumps(body["problem"])), first_visit_prize=body["first_visit_prize"]
@@ -71,6 +74,17 @@ def check(session: Session, code: str) -> Report:
         broken = Violation("rows_differ", {"shifts": differing})
         report = Report((*report.violations, broken), report.warnings, report.measures)
     return report
+
+
+def _is_logged(session: Session, code: str, digest: str) -> bool:
+    """Return whether the last event of the change log that names the plan's document names this one."""
+    events = session.scalars(
+        select(AuditEvent.after)
+        .where(AuditEvent.entity == "plan_revision", AuditEvent.entity_key == code)
+        .order_by(AuditEvent.sequence)
+    )
+    named = [after["document_digest"] for after in events if after and "document_digest" in after]
+    return not named or named[-1] == digest
 
 
 def _stored(session: Session, plan_id: int, *, with_reason: bool) -> dict[str, list[tuple[object, ...]]]:

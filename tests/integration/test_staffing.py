@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from data import audit
 from data.schema import Officer, OfficerLeave, PlanRevision, Recusal
 from data.store import Store
 from data.terms import RecusalReason
@@ -158,6 +159,21 @@ def rewrite(store: Store, code: str, body: dict[str, Any]) -> None:
             gzip.compress(raw, mtime=0),
             hashlib.sha256(raw).hexdigest(),
         )
+        stated = {"document_digest": record.document_digest}
+        audit.append(session, action="draft", entity="plan_revision", entity_key=code, after=stated)
+
+
+def test_a_document_exchanged_with_its_digest_is_found(store: Store) -> None:
+    """The change log still names the digest of the day of planning."""
+    with store.begin(actor="t", now=NOW) as session:
+        add_district(session, 8)
+    code = make(store)
+    with store.begin(actor="t", now=NOW) as session:
+        record = find_revision(session, code)
+        raw = gzip.decompress(record.document).replace(b'"prize":', b'"prize": ')
+        record.document, record.document_digest = gzip.compress(raw), hashlib.sha256(raw).hexdigest()
+    with store.reading() as session:
+        assert [violation.code for violation in check(session, code).violations] == ["digest_log"]
 
 
 @pytest.fixture
