@@ -74,7 +74,8 @@ def test_a_draw_from_its_commitment_to_its_proof(desk: Desk, tmp_path: Path) -> 
 
     planned = desk.run("plan", *PERIOD, *QUICK, "--draw", draw, "--seed", 99)
     assert (planned["draw"], planned["round"]) == (draw, "autumn_term")
-    assert abs(planned["control"]["realised"] - 0.2) <= 0.02
+    # One visit is two points of a plan this small, and the seed is drawn anew in every run.
+    assert abs(planned["control"]["realised"] - 0.2) <= 0.02 + 1.5 / planned["served"]
     assert desk.run("show", planned["plan"])["head"]["seed"] is None
     assert desk.code("draw", "reveal", draw) == "draw_not_due"
     assert desk.run("publish", planned["plan"])["status"] == "published"
