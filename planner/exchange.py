@@ -20,6 +20,9 @@ from planner.problem import Cap, Depot, Problem, Shift, Site, Visit, Window
 PROBLEM_FORMAT = "gridpatrol-problem/1"
 PLAN_FORMAT = "gridpatrol-plan/1"
 
+MOST_CELLS = 20
+"""Wrong cells told of one row of a travel matrix."""
+
 
 def parse_problem(text: str) -> Problem:
     """Return the problem of a ``gridpatrol-problem/1`` JSON text.
@@ -140,7 +143,10 @@ def _read_travel(reader: Reader, top: dict[str, Any]) -> NDArray[Any] | PointTra
             for column, value in enumerate(row):
                 reader.check(value, int, f"{where}[{column}]")
         elif row and (max(row) > TIME_LIMIT_S or min(row) < -TIME_LIMIT_S):
-            reader.refuse(where, "too_large", most=TIME_LIMIT_S)
+            wrong = [(column, value) for column, value in enumerate(row) if not 0 <= value <= TIME_LIMIT_S]
+            for column, value in wrong[:MOST_CELLS]:
+                code = "negative" if value < 0 else "too_large"
+                reader.refuse(f"{where}[{column}]", code, value=value)
     if len(reader.faults) > known:
         return empty
     return np.array(raw, dtype=np.int64).reshape(len(raw), len(raw))

@@ -127,7 +127,7 @@ def test_every_fault_is_named(content: dict[str, Any]) -> None:
         ({"travel_s": [[0, True], [1, 0]]}, ("travel_s[0][1]", "wrong_type")),
         ({"travel_s": [[0, -4], [1, 0]]}, ("travel_s[0][1]", "negative")),
         ({"travel_s": [[0, 4], [1, 2]]}, ("travel_s[1][1]", "diagonal_not_zero")),
-        ({"travel_s": [[0, 10**30], [1, 0]]}, ("travel_s[0]", "too_large")),
+        ({"travel_s": [[0, 10**30], [1, 0]]}, ("travel_s[0][1]", "too_large")),
         (
             {"travel_s": {"euclidean": {"xy_m": [[0, 0, 0]], "speed_m_s": 0}}},
             ("travel_s.euclidean.speed_m_s", "out_of_range"),
