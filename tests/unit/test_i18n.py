@@ -100,7 +100,9 @@ def test_every_reject_and_unserved_code_has_a_sentence() -> None:
     assert _unserved_codes() - set(i18n.sentences()["unserved"]) == set()
 
 
-@pytest.mark.parametrize("section", ["errors", "rejects", "fault", "unserved", "reason", "factor", "stage"])
+@pytest.mark.parametrize(
+    "section", ["errors", "rejects", "fault", "unserved", "reason", "factor", "stage", "help"]
+)
 def test_sentences_name_the_same_fields_in_both_languages(section: str) -> None:
     for code, (chinese, english) in i18n.sentences()[section].items():
         assert re.search(r"[一-鿿]", chinese), code
