@@ -98,6 +98,7 @@ def _read_shift(reader: Reader, item: dict[str, Any], at: str) -> Shift:
         members=reader.words(item, "members", at),
         fixed=reader.words(item, "fixed", at),
         closed=reader.allow(item, "closed", bool, False, at),
+        ready_s=reader.allow(item, "ready_s", int, 0, at),
     )
 
 
@@ -244,7 +245,8 @@ def format_problem(problem: Problem) -> str:
         "travel_s": _list_travel(problem.travel_s),
         "depots": [asdict(depot) for depot in problem.depots],
         "shifts": [
-            _drop_unused(asdict(shift), ("skills", "members", "fixed", "closed")) for shift in problem.shifts
+            _drop_unused(asdict(shift), ("skills", "members", "fixed", "closed", "ready_s"))
+            for shift in problem.shifts
         ],
         "sites": [_drop_unused(asdict(site), ("barred", "seen")) for site in problem.sites],
         "visits": [_drop_unused(asdict(visit), ("skills", "cap", "pin")) for visit in problem.visits],

@@ -105,7 +105,7 @@ def _table_visits(problem: Problem, homes: Mapping[str, str]) -> NDArray[np.int6
 
 
 def _table_duties(problem: Problem, slots: Mapping[str, int]) -> NDArray[np.int64]:
-    table = np.zeros((len(problem.shifts), 8), dtype=np.int64)
+    table = np.zeros((len(problem.shifts), 9), dtype=np.int64)
     for index, shift in enumerate(problem.shifts):
         table[index, kernel.DEPOT] = problem.depot_by_id[shift.depot].location
         table[index, kernel.START] = shift.start_s
@@ -115,6 +115,7 @@ def _table_duties(problem: Problem, slots: Mapping[str, int]) -> NDArray[np.int6
         table[index, kernel.DAY] = shift.day
         table[index, kernel.SLOT] = slots[shift.slot]
         table[index, kernel.FIXED] = len(shift.fixed)
+        table[index, kernel.READY] = shift.ready_s
     return table
 
 

@@ -94,7 +94,7 @@ def _check_shifts(problem: Problem) -> list[Fault]:
         faults += _check_location(f"depots[{index}].location", depot.location, count)
     for index, shift in enumerate(problem.shifts):
         where = f"shifts[{index}]"
-        for name in ("day", "start_s", "end_s", "capacity", "max_stops"):
+        for name in ("day", "start_s", "end_s", "capacity", "max_stops", "ready_s"):
             faults += _check_range(f"{where}.{name}", getattr(shift, name))
         if shift.end_s <= shift.start_s:
             faults.append(Fault(f"{where}.end_s", "not_after_start", {"start_s": shift.start_s}))

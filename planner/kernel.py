@@ -31,8 +31,9 @@ LEAST the service time and the shortest legs to and from anywhere: no insertion 
 `Facts.most`; one that limits nothing stands for no cap. HOME is the shift a repair would keep, or -1."""
 GAP = 0
 """Column of `Facts.owner`; FROM and TO bound its part of `sibling`."""
-DEPOT, START, END, CAPACITY, MOST, DAY, SLOT, FIXED = range(8)
-"""Columns of `Facts.duty`; nothing is inserted among or taken from the first FIXED stops."""
+DEPOT, START, END, CAPACITY, MOST, DAY, SLOT, FIXED, READY = range(9)
+"""Columns of `Facts.duty`; nothing is inserted among or taken from the first FIXED stops, and the
+next one is not left for before READY."""
 MEAN, LONGEST, SAMPLE, MILLIONTHS, FIRST, STAY, BOLD = range(7)
 """Places in `Facts.knobs`: mean removed, longest string, waiting sample, blink, first-visit prize, what it
 costs when a visit is not at HOME, and the millionths of ruins that open or clear a whole route."""
@@ -68,7 +69,7 @@ class Facts(NamedTuple):
     owner: np.ndarray  # (sites, 7) int64
     sibling: np.ndarray  # (visits,) int32, visits by site
     near: np.ndarray  # (visits, neighbours) int32, itself first
-    duty: np.ndarray  # (shifts, 8) int64
+    duty: np.ndarray  # (shifts, 9) int64
     clash: np.ndarray  # (shifts, shifts) bool, true where they share a member and must not meet a site both
     most: np.ndarray  # (caps + 1,) int64 served visits allowed
     knobs: np.ndarray  # (7,) int64
@@ -126,20 +127,23 @@ def refresh(f, s, r):
     depot, slot = f.duty[r, DEPOT], f.duty[r, SLOT]
     s.route[r, 0, WHERE] = depot
     s.route[r, n + 1, WHERE] = depot
-    s.route[r, 0, LEAVE] = f.duty[r, START]
+    fixed, ready = f.duty[r, FIXED], f.duty[r, READY]
+    s.route[r, 0, LEAVE] = f.duty[r, START] if fixed > 0 else max(f.duty[r, START], ready)
     here, clock, length, load, kept = depot, np.int64(f.duty[r, START]), 0, 0, True
     for p in range(1, n + 1):
         v = s.route[r, p, STOP]
         there = f.visit[v, PLACE]
         step = f.travel[here, there]
         length += step
+        if p == fixed + 1:
+            clock = max(clock, ready)
         clock = max(clock + step, f.window[v, slot, 0])
         if clock > f.window[v, slot, 1]:
             kept = False
         clock += f.visit[v, SERVICE]
         s.route[r, p, WHERE] = there
         s.route[r, p - 1, STEP] = step
-        s.route[r, p, LEAVE] = min(clock, 2000000000)
+        s.route[r, p, LEAVE] = min(max(clock, ready) if p == fixed else clock, 2000000000)
         load += f.visit[v, DEMAND]
         here = there
     step = f.travel[here, depot]

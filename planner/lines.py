@@ -110,7 +110,7 @@ class Lines:
             np.array(
                 [
                     (
-                        shift.start_s,
+                        max(shift.start_s, shift.ready_s),
                         shift.end_s,
                         shift.day,
                         problem.depot_by_id[shift.depot].location,
@@ -269,7 +269,11 @@ def _draw_line(problem: Problem, shift: Shift, stops: Sequence[Visit], index: in
     windows = [next(w for w in visit.windows if w.slot == shift.slot) for visit in stops]
     leave = [shift.start_s]
     for number, visit in enumerate(stops):
+        if number == len(shift.fixed):
+            leave[-1] = max(leave[-1], shift.ready_s)
         leave.append(max(leave[-1] + legs[number], windows[number].open_s) + visit.service_s)
+    if len(stops) == len(shift.fixed):
+        leave[-1] = max(leave[-1], shift.ready_s)
     latest, home = [NEVER_S], [0]
     for number in range(len(stops) - 1, -1, -1):
         spent = legs[number + 1] + stops[number].service_s

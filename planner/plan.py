@@ -92,7 +92,9 @@ def time_stops(problem: Problem, shift: Shift, visits: Iterable[Visit]) -> tuple
     """
     stops = []
     here, clock = problem.depot_by_id[shift.depot].location, shift.start_s
-    for visit in visits:
+    for number, visit in enumerate(visits):
+        if number == len(shift.fixed):
+            clock = max(clock, shift.ready_s)
         there = problem.site_by_id[visit.site].location
         opens = {window.slot: window.open_s for window in visit.windows}
         arrive = clock + problem.leg_s(here, there)

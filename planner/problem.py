@@ -32,7 +32,8 @@ class Shift:
 
     `start_s` and `end_s` are seconds of that day; `capacity` limits the sum of demands and
     `max_stops` the number of stops, None for no limit. `skills` are what its crew can do, `members` who is
-    in it. The route begins with the visits `fixed`, in that order; a `closed` one takes no others.
+    in it. The route begins with the visits `fixed`, in that order; a `closed` one takes no others. Towards
+    the first stop after them nobody leaves before `ready_s`.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Shift:
     members: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     closed: bool = False
+    ready_s: int = 0
 
 
 @dataclass(frozen=True)

@@ -202,10 +202,9 @@ def _change_problem(
         shut = shift.closed or shift.id in change.absent or shift.id in change.locks or past
         if shift.id in change.absent and shift.id not in done:
             fixed = ()
-        # A team that has not left yet leaves no earlier than now.
-        waits = change.now is not None and shift.day == change.now[0] and not fixed and not shut
-        start = max(shift.start_s, change.now[1]) if waits and change.now is not None else shift.start_s
-        return replace(shift, fixed=tuple(fixed), closed=shut, start_s=start)
+        under_way = change.now is not None and shift.day == change.now[0] and not shut
+        ready_s = max(shift.ready_s, change.now[1]) if under_way and change.now is not None else shift.ready_s
+        return replace(shift, fixed=tuple(fixed), closed=shut, ready_s=ready_s)
 
     shift_of = {visit: shift for shift, visits in before.items() for visit in visits}
     finished = {visit for visits in done.values() for visit in visits}
@@ -214,31 +213,12 @@ def _change_problem(
         pin = shift_of[visit.id] if visit.id in change.pins else visit.pin
         if pin in change.absent and visit.id not in finished:
             pin = None
-        urgent = visit.mandatory or visit.id in change.urgent
-        if visit.id in finished:
-            return replace(visit, mandatory=urgent, pin=pin)
-        return replace(not_before_now(visit), mandatory=urgent, pin=pin)
-
-    def not_before_now(visit: Visit) -> Visit:
-        """Return the visit without what has passed of its windows."""
-        if change.now is None:
-            return visit
-        day, second = change.now
-        windows = []
-        for window in visit.windows:
-            days = {shift.day for shift in problem.shifts_by_slot.get(window.slot, ())}
-            opens = max(window.open_s, second) if days == {day} else window.open_s
-            if opens <= window.close_s:
-                windows.append(replace(window, open_s=opens))
-        return replace(visit, windows=tuple(windows))
+        return replace(visit, mandatory=visit.mandatory or visit.id in change.urgent, pin=pin)
 
     return replace(
         problem,
         shifts=tuple(settle(shift) for shift in problem.shifts),
-        visits=(
-            *(demand(visit) for visit in problem.visits if visit.id not in change.drop),
-            *(not_before_now(visit) for visit in change.add),
-        ),
+        visits=(*(demand(visit) for visit in problem.visits if visit.id not in change.drop), *change.add),
     )
 
 

@@ -205,7 +205,7 @@ class _Model:
         self.routing.AddDimension(self.routing.RegisterTransitMatrix(spent), horizon, horizon, False, "clock")
         clock = self.routing.GetDimensionOrDie("clock")
         for number, shift in enumerate(self.group.shifts):
-            begin = shift.start_s - self.base_s
+            begin = max(shift.start_s, shift.ready_s) - self.base_s
             clock.CumulVar(self.routing.Start(number)).SetRange(begin, begin)
             clock.CumulVar(self.routing.End(number)).SetRange(begin, shift.end_s - self.base_s)
         for index, visit in enumerate(self.pool):
@@ -246,7 +246,7 @@ class _Model:
             return False
         depot = len(self.pool) + number
         window = next(window for window in visit.windows if window.slot == shift.slot)
-        begin = max(shift.start_s + int(self.travel_s[depot, index]), window.open_s)
+        begin = max(max(shift.start_s, shift.ready_s) + int(self.travel_s[depot, index]), window.open_s)
         return (
             begin <= window.close_s
             and begin + visit.service_s + int(self.travel_s[index, depot]) <= shift.end_s

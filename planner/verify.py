@@ -70,6 +70,8 @@ class _Checker:
             known += 1
             load += visit.demand
             there = self.places[visit.site]
+            if known == len(shift.fixed) + 1:
+                clock = max(clock, shift.ready_s)
             step = self.problem.leg_s(here, there)
             self.check_crew(shift, visit)
             self.check_times(shift, visit, stop.arrive_s, stop.start_s, stop.leave_s, due_s=clock + step)

@@ -17,7 +17,9 @@ def follow(problem: Problem, shift: Shift, order: Sequence[Visit], *, extra_s: i
     if shift.capacity is not None and sum(visit.demand for visit in order) > shift.capacity:
         return None
     clock, here, travel = shift.start_s, depot, 0
-    for visit in order:
+    for number, visit in enumerate(order):
+        if number == len(shift.fixed):
+            clock = max(clock, shift.ready_s)
         windows = [window for window in visit.windows if window.slot == shift.slot]
         if not windows:
             return None

@@ -65,6 +65,7 @@ def _draw_shift(draw: st.DrawFn, name: str, depots: list[str]) -> Shift:
         skills=draw(st.sampled_from(((), ("certified",), ("certified", "fire")))),
         members=draw(st.sampled_from(((), ("p", "q"), ("r",)))),
         closed=draw(st.sampled_from((False, False, False, True))),
+        ready_s=draw(st.sampled_from((0, 0, start + 30))),
     )
 
 

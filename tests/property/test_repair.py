@@ -66,15 +66,19 @@ def test_repair_keeps_the_rest(problem: Problem, seed: int, data: st.DataObject)
 @settings(max_examples=60, deadline=None)
 @given(problem=problems(), seed=st.integers(0, 3), now=st.tuples(st.integers(0, 3), st.integers(0, 200)))
 def test_nothing_is_planned_into_the_past(problem: Problem, seed: int, now: tuple[int, int]) -> None:
-    """What was not under way by now starts later, in slots that belong to one day."""
+    """What was not under way by now is left for later than now."""
     plan = solve(problem, options=SolveOptions(seed=seed, iterations=20, engine="improve", bound=False))
     repaired = repair(problem, plan, Change(now=now), iterations=40)
-    days = {slot: {s.day for s in shifts} for slot, shifts in problem.shifts_by_slot.items()}
+    places = {site.id: site.location for site in problem.sites}
     for route in repaired.plan.routes:
         shift = repaired.problem.shift_by_id[route.shift]
         assert shift.day >= now[0] or len(shift.fixed) == len(route.stops)
-        if shift.day == now[0] and days[shift.slot] == {shift.day}:
-            assert all(stop.start_s >= now[1] for stop in route.stops[len(shift.fixed) :])
+        here = repaired.problem.depot_by_id[shift.depot].location
+        for number, stop in enumerate(route.stops):
+            there = places[repaired.problem.visit_by_id[stop.visit].site]
+            left = stop.arrive_s - repaired.problem.leg_s(here, there)
+            assert number < len(shift.fixed) or shift.day > now[0] or left >= now[1]
+            here = there
 
 
 def check_done(
