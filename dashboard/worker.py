@@ -192,14 +192,11 @@ def _repair(wiring: Wiring, job: Job, report: Report, cancelled: Callable[[], bo
         locks=tuple(parameters.get("locks", ())),
     )
     report(0.05, "reading")
-    # Compiling must not happen inside the write transaction, where it would keep other writers waiting.
     warm_up()
     report(0.3, "repairing")
-    now = wiring.now()
-    with wiring.store.begin(actor=job.created_by, now=now) as session:
-        revised = revise(session, parameters["plan"], event, actor=job.created_by, now=now)
-        if jobs.is_cancelled(session, job.id):
-            raise PlannerError(code="cancelled")
+    revised = revise(
+        wiring.store, parameters["plan"], event, actor=job.created_by, now=wiring.now(), cancel=cancelled
+    )
     return {"plan": revised.code, "parent": parameters["plan"]}
 
 

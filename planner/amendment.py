@@ -38,6 +38,7 @@ def store_amendment(
     repaired: Repaired,
     body: dict[str, Any],
     *,
+    summary: dict[str, Any],
     actor: str,
     now: dt.datetime,
 ) -> str:
@@ -51,6 +52,8 @@ def store_amendment(
         The repair's answer.
     body
         The new document.
+    summary
+        Its figures, from `measure_amendment`.
     """
     old = find_revision(session, stored.code)
     document = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -69,7 +72,7 @@ def store_amendment(
         input_digest=old.input_digest,
         document_digest=hashlib.sha256(document).hexdigest(),
         document=gzip.compress(document, mtime=0),
-        summary=_summarise(old, repaired),
+        summary=summary,
         created_at=now,
         created_by=actor,
     )
@@ -87,8 +90,9 @@ def store_amendment(
     return record.code
 
 
-def _summarise(old: PlanRevision, repaired: Repaired) -> dict[str, Any]:
-    """Return the old figures with those that a repair changes counted anew."""
+def measure_amendment(session: Session, stored: Stored, repaired: Repaired) -> dict[str, Any]:
+    """Return the old plan's figures with those that a repair changes counted anew."""
+    old = find_revision(session, stored.code)
     measures = verify(repaired.problem, repaired.plan).measures
     kept = [item for item in old.summary["unserved"].items() if item[0] in ("no_slot", "not_placed")]
     counts = dict(kept)

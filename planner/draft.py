@@ -20,7 +20,7 @@ from planner.officials import reseat
 from planner.options import PlanOptions, SolveOptions
 from planner.plan import Plan
 from planner.problem import Problem, Visit
-from planner.revision import PlanResult, store_draft
+from planner.revision import PlanResult, store_draft, summarise
 from planner.rounds import find_round
 from planner.solve import solve
 from planner.verify import verify
@@ -93,9 +93,11 @@ def make_plan(
     checked = verify(desk.problem, plan)
     if not checked.holds:
         raise BrokenPlanError(fields={"violations": [v.code for v in checked.violations]})
+    # The ceilings take seconds in a large district: they are not reckoned while other writers wait.
+    figures = summarise(desk, plan)
     report(0.95, "storing")
     with store.begin(actor=actor, now=now) as session:
-        result = store_draft(session, desk, plan, options=options, actor=actor, now=now)
+        result = store_draft(session, desk, plan, options=options, figures=figures, actor=actor, now=now)
     report(1.0, "done")
     return result
 

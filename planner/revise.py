@@ -8,14 +8,15 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from data.store import Store
 from data.terms import VisitForm, VisitReason
-from planner.amendment import store_amendment
+from planner.amendment import measure_amendment, store_amendment
 from planner.errors import PlannerError
 from planner.exchange import format_plan, format_problem
 from planner.newcomer import bring_in
@@ -52,26 +53,53 @@ class Revised:
     stand_ins: Mapping[str, tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class _Worked:
+    """A repair worked out but not stored: what it came from, its answer, and the new document."""
+
+    stored: Stored
+    repaired: Repaired
+    stand_ins: Mapping[str, tuple[str, str]]
+    body: dict[str, Any]
+
+
 def revise(
-    session: Session, code: str, event: Event, *, actor: str, now: dt.datetime, seed: int = 1
+    store: Store,
+    code: str,
+    event: Event,
+    *,
+    actor: str,
+    now: dt.datetime,
+    seed: int = 1,
+    cancel: Callable[[], bool] | None = None,
 ) -> Revised:
     """Repair a stored plan and store the result as a new draft.
+
+    The repair is worked out from a reading session; only storing it takes the write transaction.
 
     Raises
     ------
     PlannerError
-        `unknown_plan`, `no_change`, `outside_plan`, `absent_unknown`, `unknown_visit`, and the refusals of
-        `bring_in`.
+        `unknown_plan`, `no_change`, `outside_plan`, `absent_unknown`, `unknown_visit`, `cancelled`, and the
+        refusals of `bring_in`.
     RepairError
         When the event contradicts the plan.
     """
+    with store.reading() as session:
+        worked = _work_out(session, code, event, seed=seed)
+        figures = measure_amendment(session, worked.stored, worked.repaired)
+    if cancel is not None and cancel():
+        raise PlannerError(code="cancelled")
+    with store.begin(actor=actor, now=now) as session:
+        new = store_amendment(
+            session, worked.stored, worked.repaired, worked.body, summary=figures, actor=actor, now=now
+        )
+    return Revised(new, worked.repaired, worked.stand_ins)
+
+
+def _work_out(session: Session, code: str, event: Event, *, seed: int) -> _Worked:
     stored = load_plan(session, code)
-    if not (event.absent or event.add or event.drop or event.at or event.pins or event.locks):
-        raise PlannerError(code="no_change")
-    last_day = stored.first_day + dt.timedelta(days=max((s.day for s in stored.problem.shifts), default=0))
-    if event.at is not None and not stored.first_day <= event.at[0] <= last_day:
-        about: dict[str, object] = {"date": str(event.at[0]), "first": str(stored.first_day)}
-        raise PlannerError(code="outside_plan", fields={**about, "last": str(last_day)})
+    _demand_sense(stored, event)
     body = dict(stored.body) | {
         name: copy.deepcopy(stored.body[name])
         for name in ("roster", "crews", "visits")
@@ -89,18 +117,32 @@ def revise(
             newcomers.append(visit)
     change = _change(stored, event, lost, newcomers)
     repaired = repair(problem, stored.plan, change, seed=seed)
+    _write_reasons(body, change)
+    body["parent"] = code
+    body["change"] = _describe(event)
+    body["problem"] = json.loads(format_problem(repaired.problem))
+    body["plan"] = json.loads(format_plan(repaired.plan))
+    return _Worked(stored, repaired, stand_ins, body)
+
+
+def _demand_sense(stored: Stored, event: Event) -> None:
+    """Refuse an event that says nothing, or speaks of a time outside the plan."""
+    if not (event.absent or event.add or event.drop or event.at or event.pins or event.locks):
+        raise PlannerError(code="no_change")
+    last_day = stored.first_day + dt.timedelta(days=max((s.day for s in stored.problem.shifts), default=0))
+    if event.at is not None and not stored.first_day <= event.at[0] <= last_day:
+        about: dict[str, object] = {"date": str(event.at[0]), "first": str(stored.first_day)}
+        raise PlannerError(code="outside_plan", fields={**about, "last": str(last_day)})
+
+
+def _write_reasons(body: dict[str, Any], change: Change) -> None:
+    """Write into the document why the urgent visits are made."""
     for visit in change.add:
         # A tip is looked into from outside, whatever the plan's own visits are.
         why = {"reason": VisitReason.TIP.value, "p_select": 1.0, "hidden": []}
         body["visits"][visit.id] = {"form": VisitForm.PATROL.value, **why}
     for visit_id in change.urgent:
         body["visits"][visit_id] |= {"reason": VisitReason.TIP.value, "p_select": 1.0}
-    body["parent"] = code
-    body["change"] = _describe(event)
-    body["problem"] = json.loads(format_problem(repaired.problem))
-    body["plan"] = json.loads(format_plan(repaired.plan))
-    new = store_amendment(session, stored, repaired, body, actor=actor, now=now)
-    return Revised(new, repaired, stand_ins)
 
 
 def _describe(event: Event) -> dict[str, Any]:

@@ -78,14 +78,15 @@ def store_draft(
     plan: Plan,
     *,
     options: PlanOptions,
+    figures: dict[str, Any],
     actor: str,
     now: dt.datetime,
 ) -> PlanResult:
-    """Store a solved plan as a draft revision with its rows."""
+    """Store a solved plan as a draft revision with its rows; `figures` are those of `summarise`."""
     document = document_of(desk, plan, options)
     problem_text = format_problem(desk.problem)
     digest_input = json.dumps(options.as_json(), sort_keys=True) + problem_text
-    summary = summarise(desk, plan) | {"draw": options.draw, "round": options.round}
+    summary = figures | {"draw": options.draw, "round": options.round}
     provisional = any(slot.provisional for slot in desk.slots.values())
     number = (session.scalar(select(func.max(PlanRevision.id))) or 0) + 1
     revision = PlanRevision(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.plan import Plan
     from planner.problem import Problem
     from planner.repair import Change, Repaired
+    from planner.revise import Event
 
 
 def repair_command(
@@ -58,14 +59,7 @@ def repair_command(
 ) -> None:
     """Repair a plan with the smallest change; a stored plan becomes a new draft."""
     with open_door(as_json=as_json, database=database) as door:
-        from planner.errors import PlannerError
-
-        if problem is None and (output or problem_output):
-            raise PlannerError(code="output_of_files_only")
-        demand_writable(output)
-        demand_writable(problem_output)
-        if output is not None and output == problem_output:
-            raise PlannerError(code="output_failed", fields={"file": str(output), "reason": "named twice"})
+        _demand_outputs(problem, output, problem_output)
         if problem is not None:
             asked, found = open_plan(door, plan, problem)
             change = _read_change(
@@ -74,7 +68,7 @@ def repair_command(
             _repair_files(door, asked, found, change, output=output, problem_output=problem_output)
             return
         from dashboard.commands.plans import read_date
-        from planner.revise import Event, revise
+        from planner.revise import Event
 
         if plan.endswith(".json"):
             open_plan(door, plan, None)
@@ -87,22 +81,38 @@ def repair_command(
             pins=tuple(pin or ()),
             locks=tuple(lock or ()),
         )
-        now = door.wiring.now()
-        with door.store().begin(actor=ACTOR, now=now) as session:
-            revised = revise(session, plan, event, actor=ACTOR, now=now)
-        comparison = revised.repaired.comparison
-        lines = [f"{revised.code}: {plan} 的修订草案 / revision of {plan}"]
-        lines += [
-            f"  {shift}: {who} → {stand_in or '—'}  替班 / stands in"
-            for shift, (who, stand_in) in revised.stand_ins.items()
-        ]
-        body = {
-            "plan": revised.code,
-            "stand_ins": {shift: list(pair) for shift, pair in revised.stand_ins.items()},
-            "freed": list(revised.repaired.freed),
-            **comparison_body(comparison),
-        }
-        door.answer(body, *lines, *comparison_lines(comparison))
+        _repair_stored(door, plan, event)
+
+
+def _demand_outputs(problem: Path | None, output: Path | None, problem_output: Path | None) -> None:
+    """Refuse outputs that cannot be written, or that a stored plan does not have."""
+    from planner.errors import PlannerError
+
+    if problem is None and (output or problem_output):
+        raise PlannerError(code="output_of_files_only")
+    demand_writable(output)
+    demand_writable(problem_output)
+    if output is not None and output == problem_output:
+        raise PlannerError(code="output_failed", fields={"file": str(output), "reason": "named twice"})
+
+
+def _repair_stored(door: Door, plan: str, event: Event) -> None:
+    from planner.revise import revise
+
+    revised = revise(door.store(), plan, event, actor=ACTOR, now=door.wiring.now())
+    lines = [f"{revised.code}: {plan} 的修订草案 / revision of {plan}"]
+    lines += [
+        f"  {shift}: {who} → {stand_in or '—'}  替班 / stands in"
+        for shift, (who, stand_in) in revised.stand_ins.items()
+    ]
+    comparison = revised.repaired.comparison
+    body = {
+        "plan": revised.code,
+        "stand_ins": {shift: list(pair) for shift, pair in revised.stand_ins.items()},
+        "freed": list(revised.repaired.freed),
+        **comparison_body(comparison),
+    }
+    door.answer(body, *lines, *comparison_lines(comparison))
 
 
 def _repair_files(

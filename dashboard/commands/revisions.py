@@ -179,8 +179,8 @@ def recommend_command(
         offers = recommend(asked, sequences, _known_visit(asked, visit))
         lines = [
             f"{number}. {offer.shift}  {_clock(offer.start_s)}  第 {offer.position + 1} 站, "
-            f"多 {offer.cost_s // 60} 分钟 / stop {offer.position + 1}, {offer.cost_s // 60} min more, "
-            f"J {-offer.saves:+,}"
+            f"多 {round(offer.cost_s / 60)} 分钟 / stop {offer.position + 1}, "
+            f"{round(offer.cost_s / 60)} min more, J {-offer.saves:+,}"
             for number, offer in enumerate(offers, start=1)
         ]
         reasons: dict[str, Unserved] = {}

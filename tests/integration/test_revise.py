@@ -38,8 +38,7 @@ def plan(store: Store) -> str:
 
 
 def change(store: Store, code: str, event: Event) -> Revised:
-    with store.begin(actor="lead", now=NOW) as session:
-        return revise(session, code, event, actor="lead", now=NOW)
+    return revise(store, code, event, actor="lead", now=NOW)
 
 
 def shifts_of(store: Store, code: str) -> tuple[ShiftView, ...]:

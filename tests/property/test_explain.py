@@ -160,8 +160,6 @@ def relax(problem: Problem, visit: Visit, help_: dict[str, Any]) -> Problem:
     elif rule == "slot":
         shift = problem.shift_by_id[help_["shift"]]
         own = replace(visit, windows=(Window(shift.slot, shift.start_s, shift.end_s),))
-    elif rule == "met":
-        pass
     elif rule == "team":
         model = next(
             s
@@ -171,7 +169,7 @@ def relax(problem: Problem, visit: Visit, help_: dict[str, Any]) -> Problem:
         )
         members = {"id": "extra", "members": (), "skills": ("certified", "fire"), "closed": False}
         shifts = (*shifts, replace(model, **members))  # type: ignore[arg-type]
-    else:
+    elif rule != "met":
         changed: dict[str, Any] = {
             "shift_end": {"end_s": problem.shift_by_id[help_["shift"]].end_s + help_.get("by_s", 0)},
             "capacity": {"capacity": None, "max_stops": None},

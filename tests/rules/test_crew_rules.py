@@ -124,6 +124,16 @@ def test_recusal_of_the_only_crew_says_so() -> None:
     assert {left.code for left in plan.unserved} == {"recusal"} and len(plan.unserved) == 4
 
 
+def test_nobody_leaves_before_the_shift_is_ready() -> None:
+    problem = make_problem()
+    early = make_plan(problem, S0=["V1", "V3"])
+    waiting = change_shifts(problem, S0={"ready_s": 200, "fixed": ("V1",)})
+    assert list_codes(waiting, early) >= {"travel_time"}
+    assert list_codes(waiting, make_plan(waiting, S0=["V1", "V3"])) == set()
+    route = next(route for route in plan_well(waiting).routes if route.shift == "S0")
+    assert route.stops[0].leave_s == 150 and route.stops[1].arrive_s >= 300
+
+
 def test_a_pinned_visit_left_out_is_warned_about() -> None:
     problem = pin_visit()
     codes = [warning.code for warning in verify(problem, make_plan(problem, S0=["V1"])).warnings]

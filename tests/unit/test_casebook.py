@@ -122,8 +122,16 @@ def test_a_replay_counts_an_order_overdue_until_it_was_closed(store: Store) -> N
     assert overdue == {10: None, 11: due, 20: due, 21: None}
 
 
-def test_exits_and_new_scopes_come_from_the_change_log_with_their_dates(store: Store) -> None:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def either_store(request: pytest.FixtureRequest) -> Store:
+    """Return an empty register on each database: JSON columns are asked in each one's own way."""
+    found: Store = request.getfixturevalue("store" if request.param == "sqlite" else "postgres_store")
+    return found
+
+
+def test_exits_and_new_scopes_come_from_the_change_log_with_their_dates(either_store: Store) -> None:
     """A subject body leaves, its neighbour in the same room turns to care; another room is not concerned."""
+    store = either_store
     addresses = ("红旗路12号201室", "红旗路12号201室", "红旗路12号305室")
     with store.begin(actor="t", now=NOW) as session:
         ids = [
@@ -141,12 +149,6 @@ def test_exits_and_new_scopes_come_from_the_change_log_with_their_dates(store: S
     assert [(facts.kind, facts.status, facts.exits) for facts in past] == [
         (Kind.SUBJECT, SiteStatus.OPEN, ())
     ] * 3
-
-
-@pytest.mark.postgres
-def test_the_change_log_reads_the_same_on_postgres(postgres_store: Store) -> None:
-    """Fields inside JSON columns are asked for in each database's own way."""
-    test_exits_and_new_scopes_come_from_the_change_log_with_their_dates(postgres_store)
 
 
 def test_the_same_telephone_makes_relatives_unless_it_is_masked(store: Store) -> None:
