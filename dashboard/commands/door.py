@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from dashboard.settings import Settings
     from dashboard.wiring import Wiring
     from data.store import Store
 
@@ -31,8 +33,15 @@ ACTOR = "command-line"
 class Door:
     """One command's parts and way of answering."""
 
-    wiring: Wiring
+    settings: Settings
     as_json: bool
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """Store and clock, put together when first asked for: commands on files alone need neither."""
+        from dashboard.wiring import assemble
+
+        return assemble(self.settings)
 
     def store(self, *, create: bool = False) -> Store:
         """Return the store, checked to be at the newest migration (or brought there)."""
@@ -58,7 +67,6 @@ def open_door(*, as_json: bool, database: str | None) -> Iterator[Door]:
     from dataclasses import replace
 
     from dashboard.settings import Settings, SettingsError
-    from dashboard.wiring import assemble
     from data.errors import DataError
     from geo.errors import GeoError
     from planner.errors import PlannerError
@@ -67,7 +75,7 @@ def open_door(*, as_json: bool, database: str | None) -> Iterator[Door]:
         settings = Settings.from_environment()
         if database is not None:
             settings = replace(settings, database=database)
-        yield Door(assemble(settings), as_json)
+        yield Door(settings, as_json)
     except (DataError, GeoError, PlannerError, SettingsError) as error:
         refuse(error, as_json=as_json)
 
