@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_WORKERS ?= 2
 
-.PHONY: help setup demo serve test lint browser lock assets benchmark clean
+.PHONY: help setup demo serve test explore lint browser lock assets benchmark clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -31,6 +31,9 @@ serve: $(VENV)/ready   ## serve the register of GRIDPATROL_DATABASE (var/gridpat
 
 test: $(VENV)/ready-dev browser lint   ## everything that CI checks
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile
+
+explore: $(VENV)/ready-dev   ## the property tests with new random examples
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q tests/property
 
 lint: $(VENV)/ready-dev   ## style, types and import contracts
 	$(BIN)/ruff check .

@@ -93,7 +93,7 @@ def _list_groups(problem: Problem) -> list[_Group]:
     """Return the groups in the order of their days and starts."""
     found: dict[tuple[int, str], list[Shift]] = {}
     for shift in problem.shifts:
-        if not shift.closed and not shift.fixed:
+        if not shift.closed and not shift.fixed and shift.ready_s <= shift.end_s:
             found.setdefault((shift.day, shift.slot), []).append(shift)
     groups = [_Group(slot, day, tuple(shifts)) for (day, slot), shifts in found.items()]
     return sorted(

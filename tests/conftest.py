@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from data.store import Store
@@ -17,6 +18,11 @@ from data.store import Store
 REFERENCE = Path(__file__).resolve().parents[1].parent / "shared" / "reference"
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)
+
+# The same tree gives the same verdict: examples are drawn at random only where somebody hunts for new ones.
+settings.register_profile("repeat", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from planner import solve as module
@@ -92,3 +94,12 @@ def test_an_empty_problem_has_an_empty_plan() -> None:
     problem = Problem(DISTRICT.travel_s, DISTRICT.depots, (), DISTRICT.sites, ())
     plan = solve(problem, options=SolveOptions(iterations=5))
     assert plan.objective == Objective(0, 0) and list_sequences(plan) == {}
+
+
+@pytest.mark.parametrize("engine", ["ortools", "improve", "auto"])
+def test_a_team_free_only_after_its_shift_gets_nothing(engine: str) -> None:
+    late = replace(DISTRICT.shifts[0], ready_s=DISTRICT.shifts[0].end_s + 60)
+    problem = replace(DISTRICT, shifts=(late, *DISTRICT.shifts[1:]))
+    plan = solve(problem, options=SolveOptions(iterations=200, engine=engine))
+    assert verify(problem, plan).holds
+    assert late.id not in list_sequences(plan) or not list_sequences(plan)[late.id]
