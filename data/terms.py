@@ -225,6 +225,24 @@ class RecusalReason(Term):
     OTHER = "other", "其他可能影响公正的关系", "Other tie"
 
 
+class ColocationVerdict(Term):
+    """What a person found about several licences at one address (一址多照)."""
+
+    TRUE_CASE = "true_case", "确属一址多照", "Several licences at one address"
+    SAME_OPERATOR = "same_operator", "同一举办者", "Same operator"
+    ORDINARY = "ordinary", "普通商场楼宇", "Ordinary mall or building"
+    UNCLEAR = "unclear", "尚不清楚", "Unclear"
+
+
+class LocationSource(Term):
+    """Who or what said where an institution is."""
+
+    DECLARED = "declared", "名册坐标", "Coordinates of the register"
+    GAZETTEER = "gazetteer", "地名库匹配", "Gazetteer"
+    ONLINE = "online", "在线地理编码", "Online geocoder"
+    HAND = "hand", "人工核定", "Set by hand"
+
+
 class JobStatus(Term):
     """State of a queued job."""
 

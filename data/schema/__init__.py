@@ -3,6 +3,7 @@
 from data.schema.account import AuditEvent, AuditHead, Job, LoginSession, User
 from data.schema.base import Base
 from data.schema.inspection import Finding, Tip, VisitRecord
+from data.schema.location import ColocationDecision, LocationDecision, PatrolArea, RoadAlias, RoadLayer
 from data.schema.patrol import (
     CalendarDay,
     Officer,
@@ -24,6 +25,7 @@ __all__ = [
     "AuditHead",
     "Base",
     "CalendarDay",
+    "ColocationDecision",
     "CoverageRound",
     "District",
     "Draw",
@@ -32,15 +34,19 @@ __all__ = [
     "GridArea",
     "Institution",
     "Job",
+    "LocationDecision",
     "LoginSession",
     "Officer",
     "OfficerLeave",
+    "PatrolArea",
     "PlanRevision",
     "PlanShift",
     "PlanShiftMember",
     "PlanStop",
     "PlanUnserved",
     "Recusal",
+    "RoadAlias",
+    "RoadLayer",
     "School",
     "SchoolBreak",
     "ScorecardVersion",

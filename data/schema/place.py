@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Date, Float, ForeignKey, Index, Integer, String,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.schema.base import Base, Geometry, TermType, UtcDateTime
-from data.terms import Authority, CareType, Kind, SiteStatus, Stage
+from data.terms import Authority, CareType, Kind, LocationSource, SiteStatus, Stage
 
 
 class District(Base):
@@ -43,6 +43,9 @@ class GridArea(Base):
     community: Mapped[str] = mapped_column(String(60), default="")
     valid_from: Mapped[dt.date | None] = mapped_column(Date)
     valid_to: Mapped[dt.date | None] = mapped_column(Date, index=True)
+    # The end the official file states; the area stays in force until a newer one replaces it.
+    expires_on: Mapped[dt.date | None] = mapped_column(Date)
+    worker: Mapped[str] = mapped_column(String(60), default="")
     source_crs: Mapped[str] = mapped_column(String(20), default="wgs84")
     geometry: Mapped[BaseGeometry] = mapped_column(Geometry)
     minx: Mapped[float] = mapped_column(Float)
@@ -79,6 +82,9 @@ class GazetteerEntry(Base):
     lon: Mapped[float] = mapped_column(Float)
     lat: Mapped[float] = mapped_column(Float)
     source_crs: Mapped[str] = mapped_column(String(20))
+    # Set by a person's correction: such an entry outranks imported ones.
+    confirmed_by: Mapped[str | None] = mapped_column(String(60))
+    confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
 class Institution(Base):
@@ -110,6 +116,9 @@ class Institution(Base):
     match_text: Mapped[str | None] = mapped_column(Text)
     error_radius_m: Mapped[float | None] = mapped_column(Float)
     doubtful: Mapped[bool] = mapped_column(Boolean, default=False)
+    location_source: Mapped[LocationSource | None] = mapped_column(TermType(LocationSource))
+    confirmed_by: Mapped[str | None] = mapped_column(String(60))
+    confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     grid_id: Mapped[int | None] = mapped_column(ForeignKey("grid_area.id"), index=True)
     grid_code: Mapped[str | None] = mapped_column(String(20), index=True)
     subdistrict: Mapped[str | None] = mapped_column(String(60), index=True)
