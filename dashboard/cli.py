@@ -10,6 +10,8 @@ from dashboard.commands.bench import bench
 from dashboard.commands.door import Database, Json, open_door
 from dashboard.commands.draws import draws, rounds
 from dashboard.commands.evidence import backtest_command, scorecard
+from dashboard.commands.grids import grids
+from dashboard.commands.imports import importing
 from dashboard.commands.plans import (
     check_command,
     plan_command,
@@ -18,7 +20,7 @@ from dashboard.commands.plans import (
     show_command,
     solve_command,
 )
-from dashboard.commands.register import exporting, importing, locate_command
+from dashboard.commands.register import exporting, locate_command
 from dashboard.commands.repairs import repair_command
 from dashboard.commands.revisions import diff_command, explain_command, recommend_command
 from dashboard.commands.users import accounts
@@ -32,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
+app.add_typer(grids, name="grids")
 app.add_typer(accounts, name="user")
 app.add_typer(bench, name="bench")
 app.add_typer(scorecard, name="scorecard")

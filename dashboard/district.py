@@ -27,7 +27,8 @@ from data.schema import District, Finding, GridArea, Institution, PlanRevision, 
 from data.store import Store
 from data.terms import PlanStatus
 from geo.basemap import build_basemap
-from geo.locate import import_grids, locate
+from geo.gridlayer import import_grids
+from geo.locate import locate
 from planner.draft import make_plan
 from planner.itinerary import governing_plans
 from planner.options import PlanOptions

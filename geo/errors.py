@@ -49,9 +49,17 @@ class TravelError(GeoError):
     """A travel model with impossible options or inputs."""
 
 
+class RoadError(GeoError):
+    """A road file or a road network that cannot be used."""
+
+
 class StatisticsError(GeoError):
     """Counts or options that no rate or test can be computed from."""
 
 
 class BasemapError(GeoError):
     """A base map that cannot be built."""
+
+
+class DatumError(GeoError):
+    """A layer that does not lie where its stated datum says; a person must decide."""

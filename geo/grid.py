@@ -13,6 +13,7 @@ import shapely
 from geo.crs import check_frame, frame_metric_crs
 from geo.errors import GridError
 
+REACH_M = 20.0
 _SLIVER_M2 = 5.0  # digitised borders of neighbours cross by centimetres
 
 
@@ -86,7 +87,11 @@ def check_grids(
 
 
 def assign_grids(
-    points: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, *, code_column: str = "grid_code"
+    points: gpd.GeoDataFrame,
+    grids: gpd.GeoDataFrame,
+    *,
+    code_column: str = "grid_code",
+    reach_m: float = REACH_M,
 ) -> pd.Series[str]:
     """Find the grid area of each point.
 
@@ -98,12 +103,15 @@ def assign_grids(
         Polygons in WGS-84 with unique codes.
     code_column : str
         Column of the grid code.
+    reach_m : float
+        How far outside every grid area a point may lie and still belong to the nearest one: cracks between
+        hand-drawn borders.
 
     Returns
     -------
     Series of str or None
-        Grid code on the index of `points`, None outside every grid. A point on a shared border belongs to the
-        lowest grid code.
+        Grid code on the index of `points`, None outside every grid. A point on a shared border, in an
+        overlap or equally near to two grid areas belongs to the lowest grid code.
 
     Raises
     ------
@@ -127,8 +135,30 @@ def assign_grids(
     hit_points, hit_grids = tree.query(shapes, predicate="intersects")
     lowest = np.full(len(points), len(codes), dtype=np.int64)
     np.minimum.at(lowest, hit_points, hit_grids)
+    outside = np.flatnonzero(present & (lowest == len(codes)))
+    if reach_m > 0 and len(outside) and len(codes):
+        lowest[outside] = _nearest_grids(points.iloc[outside], grids.iloc[order], reach_m)
     found = [codes[order[at]] if at < len(codes) else None for at in lowest]
     return pd.Series(found, index=points.index, dtype=object, name=code_column)
+
+
+def _nearest_grids(
+    points: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, reach_m: float
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Give the position of the nearest grid area within reach, else the number of grid areas."""
+    crs = frame_metric_crs(grids)
+    nearest = np.full(len(points), len(grids), dtype=np.int64)
+    # Only what lies near the layer's own extent can be within reach; the rest may not even project.
+    west, south, east, north = grids.total_bounds
+    x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
+    where = np.flatnonzero(
+        (abs(2 * x - west - east) < east - west + 0.2) & (abs(2 * y - south - north) < north - south + 0.2)
+    )
+    tree = shapely.STRtree(grids.to_crs(crs).geometry.to_numpy())
+    shapes = points.iloc[where].to_crs(crs).geometry.to_numpy()
+    rows, hits = tree.query_nearest(shapes, max_distance=reach_m, all_matches=True)
+    np.minimum.at(nearest, where[rows], hits)
+    return nearest
 
 
 def _codes(frame: gpd.GeoDataFrame, column: str) -> list[str]:

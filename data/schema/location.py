@@ -80,7 +80,7 @@ class ColocationDecision(Base):
 
 
 class PatrolArea(Base):
-    """A patrol area (巡查片区) of a team: whole grid areas, balanced by workload; not an official grid area."""
+    """A patrol area (巡查片区) of a team: whole grid areas balanced by workload; nothing official."""
 
     __tablename__ = "patrol_area"
     audited: ClassVar[bool] = True

@@ -56,7 +56,7 @@ def import_huangpu(folder: Path) -> dict[str, float]:
     """Import and locate the reference register."""
     from data import intake, surroundings
     from data.store import Store
-    from geo import locate
+    from geo import gridlayer, locate
     from geo.crs import to_wgs84
 
     convert = functools.partial(to_wgs84, source_crs="wgs84")
@@ -64,7 +64,7 @@ def import_huangpu(folder: Path) -> dict[str, float]:
     store.upgrade()
     begun = time.perf_counter()
     with store.begin(actor="bench", now=NOW) as session:
-        locate.import_grids(session, REFERENCE / "grids.geojson", source_crs="wgs84", today=TODAY)
+        gridlayer.import_grids(session, REFERENCE / "grids.geojson", source_crs="wgs84", today=TODAY)
         intake.import_register(session, REFERENCE / "register.xlsx", now=NOW)
         surroundings.import_gazetteer(
             session, REFERENCE / "gazetteer.csv", source_crs="wgs84", to_wgs84=convert

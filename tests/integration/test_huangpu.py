@@ -16,7 +16,7 @@ from data.rejects import ImportResult
 from data.schema import Institution, Officer
 from data.store import Store
 from data.terms import PlanStatus
-from geo import locate
+from geo import gridlayer, locate
 from geo.crs import metric_crs, project_xy, to_wgs84
 from planner.draft import make_plan
 from planner.itinerary import read_plan, shifts_on
@@ -34,7 +34,7 @@ def load(store: Store, folder: Path) -> list[ImportResult]:
     """Import everything a bureau hands over and locate it."""
     convert = functools.partial(to_wgs84, source_crs="wgs84")
     with store.begin(actor="clerk", now=NOW) as session:
-        locate.import_grids(session, folder / "grids.geojson", source_crs="wgs84", today=TODAY)
+        gridlayer.import_grids(session, folder / "grids.geojson", source_crs="wgs84", today=TODAY)
         extent = locate.district_extent(session)
         results = [
             intake.import_register(session, folder / "register.xlsx", now=NOW),

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from data import audit
 from data.schema import GazetteerEntry, GridArea, Institution
 from data.store import Store
-from geo import locate
+from geo import gridlayer, locate
 from geo.errors import GridError
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_institution, add_school
@@ -37,11 +37,11 @@ def write(path: Path, *areas: tuple[Any, list[list[float]]], column: str = "ç½‘æ
 
 def load(
     store: Store, tmp_path: Path, *areas: tuple[Any, list[list[float]]], **options: str
-) -> locate.GridImport:
+) -> gridlayer.GridImport:
     """Import areas."""
     path = write(tmp_path / "g.geojson", *areas, **options)
     with store.begin(actor="clerk", now=NOW) as session:
-        return locate.import_grids(session, path, source_crs="wgs84", today=TODAY)
+        return gridlayer.import_grids(session, path, source_crs="wgs84", today=TODAY)
 
 
 def find(store: Store, *, again: bool = False) -> locate.LocateResult:

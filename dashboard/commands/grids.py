@@ -1,0 +1,138 @@
+"""Commands of the official grid layer: its topology, its versions, tables joined by code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dashboard.commands.door import Database, Door, Json, open_door
+from dashboard.commands.imports import Crs, Encoding
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+grids = typer.Typer(help="The official grid areas: check, versions, join.", no_args_is_help=True)
+
+Layer = Annotated[str | None, typer.Option("--layer", help="Layer of a file with several.")]
+
+
+@grids.command("check")
+def check_grid_layer(
+    file: Annotated[
+        Path | None, typer.Argument(help="A layer file; the register's own grids if none.")
+    ] = None,
+    crs: Crs = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the places here (geojson, gpkg).")
+    ] = None,
+    encoding: Encoding = None,
+    layer: Layer = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """List gaps, overlaps, slivers, exclaves, parts and enclosed areas, with the place of each."""
+    with open_door(as_json=as_json, database=database) as door:
+        from dashboard.i18n import sentence_for
+        from geo.formats import write_layer
+        from geo.topology import find_issues
+
+        issues = find_issues(_read(door, file, crs, encoding, layer))
+        if output is not None:
+            write_layer(issues, output)
+        counts = {str(kind): int(count) for kind, count in issues["kind"].value_counts().sort_index().items()}
+        rows = issues.drop(columns="geometry").to_dict("records")
+        words = {kind: sentence_for(f"topology.{kind}", {}, "zh") for kind in counts}
+        lines = [f"  {words[row['kind']]}  {row['grids']}  {row['area_m2']:.0f} m²" for row in rows]
+        door.answer(
+            {"issues": len(rows), "counts": counts, "rows": rows},
+            f"拓扑问题 {len(rows)} 处 / topology issues {counts}",
+            *lines,
+        )
+
+
+@grids.command("versions")
+def list_grid_versions(
+    code: Annotated[str | None, typer.Argument(help="A grid code; all if none.")] = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """List the versions of grid areas: from when to when each border was in force."""
+    with open_door(as_json=as_json, database=database) as door:
+        from dataclasses import asdict
+
+        from geo.gridlayer import list_versions
+
+        with door.store().reading() as session:
+            versions = list_versions(session, code=code)
+        door.answer(
+            {"versions": [asdict(version) for version in versions]},
+            *(
+                f"{v.code}  {v.name}  {v.valid_from or ''} – {v.valid_to or '至今 / now'}  "
+                f"{v.area_m2 / 1e4:.1f} ha"
+                for v in versions
+            ),
+        )
+
+
+@grids.command("join")
+def join_table(
+    file: Path,
+    column: Annotated[str, typer.Option("--column", help="Column of the table that holds the grid code.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Layer to write (geojson, gpkg).")],
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Join a table (xlsx, csv) to the grid areas by code and write the layer; filling zeros do not matter."""
+    with open_door(as_json=as_json, database=database) as door:
+        import pandas as pd
+
+        from data import frames
+        from data.sheets import find_header, read_rows
+        from geo.formats import write_layer
+        from geo.gridcodes import join_by_code
+
+        rows = read_rows(file)
+        header = find_header(rows, {"code": (column,)}, required=("code",))
+        titles, at = rows[header.row - 1], header.columns["code"]
+        body = [cells for cells in rows[header.row :] if len(cells) == len(titles) and cells[at].strip()]
+        by_key = {cells[at].strip(): cells for cells in body}
+        with door.store().reading() as session:
+            areas = frames.grids_frame(session)
+        # Two rows that write one code are told, not chosen from.
+        joined = join_by_code(list(areas["grid_code"]), [cells[at].strip() for cells in body])
+        table = pd.DataFrame(
+            [by_key.get(joined.pairs.get(code, ""), [None] * len(titles)) for code in areas["grid_code"]],
+            columns=titles,
+            index=areas.index,
+        )
+        write_layer(areas.join(table.drop(columns=titles[at]), rsuffix="_table"), output)
+        door.answer(
+            {
+                "file": str(output),
+                "joined": len(joined.pairs),
+                "unmatched": list(joined.unmatched),
+                "unused": list(joined.unused),
+                "ambiguous": list(joined.ambiguous),
+            },
+            f"{output}: 匹配 {len(joined.pairs)}, 无对应行 {len(joined.unmatched)}, "
+            f"多余 {len(joined.unused)}, 重复 {len(joined.ambiguous)} / joined, without row, unused, twice",
+        )
+
+
+def _read(
+    door: Door, file: Path | None, crs: str | None, encoding: str | None, layer: str | None
+) -> gpd.GeoDataFrame:
+    from data import frames
+    from geo.formats import read_layer
+    from geo.gridlayer import name_columns
+
+    if file is None:
+        with door.store().reading() as session:
+            return frames.grids_frame(session)
+    from data.errors import SheetError
+
+    if crs is None:
+        raise SheetError("crs_required", file=file.name)
+    return name_columns(read_layer(file, source_crs=crs, encoding=encoding, layer=layer))

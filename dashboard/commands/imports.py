@@ -1,0 +1,253 @@
+"""Commands that import the bureau's own tables and layers; a doubtful datum stops them with a question."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dashboard.commands.door import ACTOR, Database, Door, Json, open_door
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from data.rejects import ImportResult
+
+importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
+
+Crs = Annotated[
+    str | None, typer.Option("--crs", help="Datum of the coordinates: wgs84, gcj02 or bd09. Never guessed.")
+]
+CrsConfirmed = Annotated[
+    bool,
+    typer.Option(
+        "--crs-confirmed",
+        help="Import though the layer seems to lie elsewhere: somebody checked the datum.",
+    ),
+]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; the first by default.")]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Text encoding of a shapefile without one, such as gbk.")
+]
+RejectFile = Annotated[
+    Path | None, typer.Option("--reject-file", help="Write rejected rows with their reasons here (xlsx).")
+]
+
+
+@importing.command("register")
+def import_register(
+    file: Path,
+    crs: Crs = None,
+    crs_confirmed: CrsConfirmed = False,
+    sheet: Sheet = None,
+    reject_file: RejectFile = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import an institution register (xlsx, xls, csv); good rows go in, bad rows come back with reasons."""
+    with open_door(as_json=as_json, database=database) as door:
+        from data.intake import import_register as run
+        from geo.locate import district_extent
+
+        with (
+            door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session,
+            _guarded(session, crs, confirmed=crs_confirmed),
+        ):
+            result = run(
+                session,
+                file,
+                now=door.wiring.now(),
+                sheet=sheet,
+                source_crs=crs,
+                to_wgs84=_converter(crs),
+                extent=district_extent(session),
+            )
+        _answer_import(door, file, result, reject_file)
+
+
+@importing.command("schools")
+def import_schools(
+    file: Path,
+    crs: Crs = None,
+    crs_confirmed: CrsConfirmed = False,
+    sheet: Sheet = None,
+    reject_file: RejectFile = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import schools with coordinates (xlsx, csv)."""
+    _import_surroundings("schools", file, crs, sheet, reject_file, as_json, database, crs_confirmed)
+
+
+@importing.command("gazetteer")
+def import_gazetteer(
+    file: Path,
+    crs: Crs = None,
+    crs_confirmed: CrsConfirmed = False,
+    sheet: Sheet = None,
+    reject_file: RejectFile = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import known addresses with coordinates (xlsx, csv): the offline geocoder's memory."""
+    _import_surroundings("gazetteer", file, crs, sheet, reject_file, as_json, database, crs_confirmed)
+
+
+def _import_surroundings(
+    what: str,
+    file: Path,
+    crs: str | None,
+    sheet: str | None,
+    reject_file: Path | None,
+    as_json: bool,
+    database: str | None,
+    crs_confirmed: bool,
+) -> None:
+    with open_door(as_json=as_json, database=database) as door:
+        from data import surroundings
+        from geo.locate import district_extent
+
+        convert = _require_converter(crs, file)
+        run = surroundings.import_schools if what == "schools" else surroundings.import_gazetteer
+        with (
+            door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session,
+            _guarded(session, crs, confirmed=crs_confirmed),
+        ):
+            extent = district_extent(session)
+            result = run(session, file, source_crs=str(crs), to_wgs84=convert, extent=extent, sheet=sheet)
+        _answer_import(door, file, result, reject_file)
+
+
+@importing.command("officers")
+def import_officers(
+    file: Path,
+    sheet: Sheet = None,
+    reject_file: RejectFile = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import officers with certificates and leave (xlsx, csv)."""
+    with open_door(as_json=as_json, database=database) as door:
+        from data.staff import import_officers as run
+
+        with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
+            result = run(session, file, sheet=sheet)
+        _answer_import(door, file, result, reject_file)
+
+
+@importing.command("recusals")
+def import_recusals(
+    file: Path,
+    sheet: Sheet = None,
+    reject_file: RejectFile = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import who must not inspect which institution (xlsx, csv)."""
+    with open_door(as_json=as_json, database=database) as door:
+        from data.recusals import import_recusals as run
+
+        with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
+            result = run(session, file, sheet=sheet)
+        _answer_import(door, file, result, reject_file)
+
+
+@importing.command("grids")
+def import_grids(
+    file: Path,
+    crs: Crs = None,
+    crs_confirmed: CrsConfirmed = False,
+    scheme: Annotated[
+        str | None, typer.Option("--scheme", help="What the codes follow, such as GB/T 2260 or CJ/T 349.")
+    ] = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import the official grid areas (GeoJSON, GeoPackage, Shapefile, KML, KMZ); versions are kept."""
+    with open_door(as_json=as_json, database=database) as door:
+        from geo.gridlayer import import_grids as run
+
+        _require_converter(crs, file)
+        with (
+            door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session,
+            _guarded(session, crs, confirmed=crs_confirmed),
+        ):
+            result = run(
+                session,
+                file,
+                source_crs=str(crs),
+                today=door.wiring.today(),
+                scheme=scheme,
+                encoding=encoding,
+            )
+        figures = {**vars(result), "rejected": []}
+        door.answer(
+            figures,
+            f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
+            f"停用 {result.retired} / added, updated, unchanged, retired",
+        )
+
+
+@contextlib.contextmanager
+def _guarded(session: Session, crs: str | None, *, confirmed: bool) -> Iterator[None]:
+    """Check, before the transaction ends, that what came in lies where its stated datum says."""
+    if crs is None or confirmed:
+        yield
+        return
+    from geo.guard import DatumGuard
+
+    guard = DatumGuard.before(session)
+    yield
+    session.flush()
+    guard.check(session, source_crs=crs)
+
+
+def _converter(crs: str | None) -> Any:
+    if crs is None:
+        return None
+    from geo.crs import to_wgs84
+
+    return functools.partial(to_wgs84, source_crs=crs)
+
+
+def _require_converter(crs: str | None, file: Path) -> Any:
+    if crs is None:
+        from data.errors import SheetError
+
+        raise SheetError("crs_required", file=file.name)
+    return _converter(crs)
+
+
+def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Path | None) -> None:
+    from dashboard.exports import write_rejects
+    from dashboard.i18n import sentence_for
+
+    if reject_file is not None:
+        write_rejects(result.rejected, reject_file)
+    rejected = [
+        {
+            "row": r.row,
+            "column": r.column,
+            "value": r.value,
+            "code": r.code,
+            "message": sentence_for(r.code, r.fields, "zh"),
+        }
+        for r in result.rejected
+    ]
+    figures = {
+        "added": result.added,
+        "updated": result.updated,
+        "unchanged": result.unchanged,
+        "rejected": rejected,
+    }
+    lines = [
+        f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
+        f"退回 {len(rejected)} / added, updated, unchanged, rejected"
+    ]
+    lines += [f"  第{r['row']}行 [{r['column']}] {r['value']}  {r['message']}" for r in rejected]
+    door.answer(figures, *lines)

@@ -1,0 +1,202 @@
+"""Datum guard: does a layer lie where its stated datum says, or where a slip of the datum would put it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs import Floats, SourceCrs, from_wgs84, metric_crs, project_xy, to_wgs84
+
+Flags = NDArray[np.bool_]
+_FEWEST_PAIRS = 5
+# Published points of one written address scatter by 30 m; the median of five pairs stays well below this.
+_NOTICEABLE_M = 150.0
+_FIT = 0.35  # a shift is a hypothesis' own when it misses its vector by at most this share of its length
+_SURE = 3.0  # standard deviations by which one hypothesis must hold more points than the stated datum
+_FEWEST_MOVED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One way a datum is mistaken: a layer was read as `read_as` and is really in `truth`."""
+
+    read_as: SourceCrs
+    truth: SourceCrs
+
+    def undo(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
+        """Give the true WGS-84 degrees of points that were converted with the wrong datum."""
+        raw = from_wgs84(lon, lat, self.read_as)
+        return to_wgs84(*raw, self.truth)
+
+
+SLIPS = tuple(Slip(a, b) for a in SourceCrs for b in SourceCrs if a is not b)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Why a layer's datum is in doubt.
+
+    Parameters
+    ----------
+    code : str
+        ``datum_slip`` (lies where another datum would put it), ``layer_shifted`` (off by something else) or
+        ``layer_elsewhere`` (not near the district at all).
+    offset_m : float
+        How far the layer lies from where it is expected, in metres.
+    truth : SourceCrs or None
+        The datum that would put it right.
+    evidence : str
+        ``pairs`` (same names, codes or addresses on both sides) or ``inside`` (points inside the area).
+    count : int
+        Pairs, or points, behind it.
+    """
+
+    code: str
+    offset_m: float
+    truth: SourceCrs | None
+    evidence: str
+    count: int
+
+
+def judge_pairs(
+    incoming: tuple[ArrayLike, ArrayLike],
+    known: tuple[ArrayLike, ArrayLike],
+    *,
+    read_as: SourceCrs | None,
+) -> Suspicion | None:
+    """Compare points of a layer with where the same things are already known to be.
+
+    Parameters
+    ----------
+    incoming, known : tuple of array_like
+        WGS-84 longitudes and latitudes of the same things, as imported and as known.
+    read_as : SourceCrs or None
+        Datum the layer was converted from; None for an EPSG code.
+
+    Returns
+    -------
+    Suspicion or None
+        None when the median displacement is small, or with fewer than five pairs.
+
+    Notes
+    -----
+    The median of displacement *vectors* is taken: scatter of single points cancels, a datum shift does not.
+    """
+    lon, lat = (np.asarray(values, dtype=np.float64) for values in incoming)
+    known_lon, known_lat = (np.asarray(values, dtype=np.float64) for values in known)
+    if len(lon) < _FEWEST_PAIRS:
+        return None
+    crs = metric_crs(float(np.median(known_lon)), lat=float(np.median(known_lat)))
+    here, there = project_xy(known_lon, known_lat, crs), project_xy(lon, lat, crs)
+    vector = np.median(there - here, axis=0)
+    offset = float(np.hypot(*vector))
+    if offset < _NOTICEABLE_M:
+        return None
+    fits: list[tuple[float, Slip]] = []
+    for slip in _slips(read_as):
+        right = project_xy(*slip.undo(lon, lat), crs)
+        expected = np.median(there - right, axis=0)
+        miss = float(np.hypot(*(vector - expected)))
+        if miss <= _FIT * float(np.hypot(*expected)):
+            fits.append((miss, slip))
+    if not fits:
+        return Suspicion("layer_shifted", offset, None, "pairs", len(lon))
+    best = min(fits, key=lambda fit: fit[0])[1]
+    return Suspicion("datum_slip", offset, best.truth, "pairs", len(lon))
+
+
+def judge_inside(
+    lon: ArrayLike, lat: ArrayLike, area: BaseGeometry, *, read_as: SourceCrs | None
+) -> Suspicion | None:
+    """Ask whether another datum would bring many more points of a layer into the district's area.
+
+    Parameters
+    ----------
+    lon, lat : array_like, shape (n,)
+        WGS-84 degrees of the layer's points as imported.
+    area : geometry
+        The district in WGS-84 degrees (union of its grid areas).
+    read_as : SourceCrs or None
+        Datum the layer was converted from; None for an EPSG code.
+
+    Returns
+    -------
+    Suspicion or None
+        ``datum_slip`` when a slip explains the points outside, by three standard deviations of those that
+        change sides (sign test); ``layer_elsewhere`` when no point is inside and none would be.
+
+    Notes
+    -----
+    The points of a neighbouring district lie outside under every datum and prove nothing.
+    """
+    x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    slips = _slips(read_as)
+    shapely.prepare(area)
+    now = shapely.contains_xy(area, x, y)
+    thens = [shapely.contains_xy(area, *slip.undo(x, y)) for slip in slips]
+    return _judge_sides(x, y, area, now, thens, slips)
+
+
+def judge_area(
+    area: BaseGeometry, lon: ArrayLike, lat: ArrayLike, *, read_as: SourceCrs | None
+) -> Suspicion | None:
+    """Ask whether another datum would bring many more known points into an imported area.
+
+    Parameters
+    ----------
+    area : geometry
+        Union of the imported grid areas in WGS-84 degrees.
+    lon, lat : array_like, shape (n,)
+        WGS-84 degrees of points that are already known.
+    read_as : SourceCrs or None
+        Datum the area was converted from; None for an EPSG code.
+
+    Returns
+    -------
+    Suspicion or None
+        As `judge_inside`.
+    """
+    x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    slips = _slips(read_as)
+    now = shapely.contains_xy(area, x, y)
+    thens = []
+    for slip in slips:
+
+        def undo(xy: Floats, slip: Slip = slip) -> Floats:
+            return np.column_stack(slip.undo(xy[:, 0], xy[:, 1]))
+
+        thens.append(shapely.contains_xy(shapely.transform(area, undo), x, y))
+    return _judge_sides(x, y, area, now, thens, slips)
+
+
+def _judge_sides(
+    x: Floats, y: Floats, area: BaseGeometry, now: Flags, thens: Sequence[Flags], slips: Sequence[Slip]
+) -> Suspicion | None:
+    if len(x) < _FEWEST_PAIRS:
+        return None
+    crs = metric_crs(float(area.centroid.x), lat=float(area.centroid.y))
+    best: tuple[float, Slip] | None = None
+    for slip, then in zip(slips, thens, strict=True):
+        gained, lost = int((then & ~now).sum()), int((now & ~then).sum())
+        sure = float((gained - lost) / np.sqrt(max(gained + lost, 1)))
+        if gained - lost >= _FEWEST_MOVED and sure >= _SURE and (best is None or sure > best[0]):
+            best = (sure, slip)
+    if best is not None:
+        moved = project_xy(*best[1].undo(x, y), crs) - project_xy(x, y, crs)
+        offset = float(np.hypot(*np.median(moved, axis=0)))
+        return Suspicion("datum_slip", offset, best[1].truth, "inside", len(x))
+    if now.any():
+        return None
+    ends = project_xy([area.centroid.x, np.median(x)], [area.centroid.y, np.median(y)], crs)
+    return Suspicion("layer_elsewhere", float(np.hypot(*(ends[1] - ends[0]))), None, "inside", len(x))
+
+
+def _slips(read_as: SourceCrs | None) -> Sequence[Slip]:
+    """List the slips of a layer read with a datum; a projected file can only have been in another datum."""
+    stated = SourceCrs.WGS84 if read_as is None else read_as
+    return [slip for slip in SLIPS if slip.read_as is stated]

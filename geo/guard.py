@@ -1,0 +1,131 @@
+"""STEP: the datum guard of an import, which compares what came in with what the register already knew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data import frames
+from data.schema import GazetteerEntry, Institution, School
+from geo.crs import SourceCrs
+from geo.datum import Suspicion, judge_area, judge_inside, judge_pairs
+from geo.errors import DatumError
+from geo.numerals import normalise
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Thing:
+    """A located row of the register: its own key, and what else may name the same place."""
+
+    key: str
+    point: Point
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass
+class DatumGuard:
+    """What the register knew before an import.
+
+    Parameters
+    ----------
+    things : mapping of str to _Thing
+        Located rows by key.
+    places : mapping of str to tuple of float
+        Known points by alias (normalised name or address).
+    grids : GeoDataFrame
+        Grid areas in force.
+    """
+
+    things: Mapping[str, _Thing]
+    grids: gpd.GeoDataFrame
+    places: Mapping[str, Point] = field(default_factory=dict)
+
+    @classmethod
+    def before(cls, session: Session) -> DatumGuard:
+        """Read what is known before anything is imported."""
+        things = {thing.key: thing for thing in _list_things(session)}
+        places = {alias: thing.point for thing in things.values() for alias in thing.aliases}
+        return cls(things, frames.grids_frame(session), places)
+
+    def check(self, session: Session, *, source_crs: str) -> None:
+        """Compare the rows that are new or have moved with what was known.
+
+        Raises
+        ------
+        DatumError
+            ``datum_slip``, ``layer_shifted`` or ``layer_elsewhere``, with the offset, the likely datum
+            and the evidence; the caller's transaction is then to be rolled back.
+        """
+        found = self._suspect(session, source_crs)
+        if found is not None:
+            raise DatumError(
+                found.code,
+                stated=source_crs,
+                truth=None if found.truth is None else found.truth.value,
+                offset_m=round(found.offset_m),
+                evidence=found.evidence,
+                count=found.count,
+            )
+
+    def _suspect(self, session: Session, source_crs: str) -> Suspicion | None:
+        read_as = SourceCrs(source_crs.lower()) if source_crs.lower() in list(SourceCrs) else None
+        incoming = [
+            thing
+            for thing in _list_things(session)
+            if thing.key not in self.things or self.things[thing.key].point != thing.point
+        ]
+        pairs = [(thing.point, known) for thing in incoming if (known := self._known(thing)) is not None]
+        if pairs:
+            here, there = np.array([p for p, _ in pairs]).T, np.array([k for _, k in pairs]).T
+            found = judge_pairs((here[0], here[1]), (there[0], there[1]), read_as=read_as)
+            if found is not None or len(pairs) >= len(incoming) / 2:
+                return found
+        points = np.array([thing.point for thing in incoming if not thing.key.startswith("grid:")])
+        if len(points) and not self.grids.empty:
+            area = shapely.unary_union(self.grids.geometry.to_numpy())
+            return judge_inside(points[:, 0], points[:, 1], area, read_as=read_as)
+        return self._suspect_grids(session, read_as) if len(incoming) > len(points) else None
+
+    def _suspect_grids(self, session: Session, read_as: SourceCrs | None) -> Suspicion | None:
+        """Judge a first layer of grid areas by the points that are already on the map."""
+        grids = frames.grids_frame(session)
+        if grids.empty or not self.things:
+            return None
+        known = np.array([thing.point for thing in self.things.values()])
+        area = shapely.unary_union(grids.geometry.to_numpy())
+        return judge_area(area, known[:, 0], known[:, 1], read_as=read_as)
+
+    def _known(self, thing: _Thing) -> Point | None:
+        if thing.key in self.things:
+            return self.things[thing.key].point
+        return next((self.places[alias] for alias in thing.aliases if alias in self.places), None)
+
+
+def _list_things(session: Session) -> Iterator[_Thing]:
+    schools = select(School.name, School.address, School.lon, School.lat)
+    for name, address, lon, lat in session.execute(schools):
+        yield _Thing(f"school:{name}", (lon, lat), _aliases(name, address))
+    entries = select(GazetteerEntry.name, GazetteerEntry.address, GazetteerEntry.lon, GazetteerEntry.lat)
+    for name, address, lon, lat in session.execute(entries):
+        yield _Thing(f"entry:{name}|{address}", (lon, lat), _aliases(name, address))
+    declared = select(
+        Institution.id, Institution.address, Institution.declared_lon, Institution.declared_lat
+    ).where(Institution.declared_lon.is_not(None))
+    for key, address, east, north in session.execute(declared):
+        if east is not None and north is not None:
+            yield _Thing(f"institution:{key}", (east, north), _aliases("", address))
+    for row in frames.grids_frame(session).itertuples():
+        middle = row.geometry.centroid
+        yield _Thing(f"grid:{row.grid_code}", (middle.x, middle.y))
+
+
+def _aliases(name: str, address: str) -> tuple[str, ...]:
+    return tuple(normalise(text) for text in (name, address) if len(text) >= 4)
