@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from geo.crs import metric_crs, project_xy
+from geo.crs import Floats, metric_crs, project_xy
 from geo.errors import TravelError
 
 Seconds = NDArray[np.int32]
+
 SPEED_M_S = {"walk": 1.25, "ebike": 4.17, "car": 6.0}  # 4.5, 15 and 21.6 km/h in a city
-_CIRCUITY = 1.5  # measured 1.4-1.7 at patrol distances; 1.2 would promise routes nobody can walk
+CIRCUITY = 1.5  # measured 1.4-1.7 at patrol distances; 1.2 would promise routes nobody can walk
 _MOST_PLACES = 10_000  # 400 MB of int32
 
 
@@ -28,6 +29,10 @@ class TravelModel(Protocol):
 
     def matrix_s(self, lon: ArrayLike, lat: ArrayLike) -> Seconds:
         """Give whole seconds between all pairs of WGS-84 places, shape (n, n), 0 on the diagonal."""
+        ...
+
+    def path(self, lon: ArrayLike, lat: ArrayLike) -> list[Floats]:
+        """Give the line of each leg of a route over n places: n - 1 arrays of lon, lat, shape (k, 2)."""
         ...
 
 
@@ -51,7 +56,7 @@ class StraightLine:
     """
 
     speed_m_s: float
-    circuity: float = _CIRCUITY
+    circuity: float = CIRCUITY
     fixed_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -91,11 +96,7 @@ class StraightLine:
         TravelError
             ``bad_places`` (missing coordinates or unequal lengths) or ``too_many_places``.
         """
-        x, y = np.atleast_1d(np.asarray(lon, dtype=float)), np.atleast_1d(np.asarray(lat, dtype=float))
-        if x.shape != y.shape or x.ndim != 1 or not (np.isfinite(x).all() and np.isfinite(y).all()):
-            raise TravelError("bad_places", lon=x.shape, lat=y.shape)
-        if len(x) > _MOST_PLACES:
-            raise TravelError("too_many_places", places=len(x), limit=_MOST_PLACES)
+        x, y = check_places(lon, lat)
         if len(x) == 0:
             return np.zeros((0, 0), dtype=np.int32)
         crs = metric_crs(float(x.min() + x.max()) / 2.0, lat=float(y.mean()))
@@ -104,8 +105,45 @@ class StraightLine:
         np.fill_diagonal(seconds, 0)
         return seconds
 
+    def path(self, lon: ArrayLike, lat: ArrayLike) -> list[Floats]:
+        """Give a straight line for each leg.
 
-def straight_line(profile: str, *, circuity: float = _CIRCUITY, fixed_s: float = 0.0) -> StraightLine:
+        Parameters
+        ----------
+        lon, lat : array_like, shape (n,)
+            WGS-84 degrees of the stops in order.
+
+        Returns
+        -------
+        list of ndarray, shape (2, 2)
+            n - 1 lines from stop to stop, longitude first.
+
+        Raises
+        ------
+        TravelError
+            As `matrix_s`.
+        """
+        stops = np.column_stack(check_places(lon, lat))
+        return [stops[at : at + 2] for at in range(len(stops) - 1)]
+
+
+def check_places(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
+    """Return longitudes and latitudes as arrays.
+
+    Raises
+    ------
+    TravelError
+        ``bad_places`` (missing coordinates or unequal lengths) or ``too_many_places``.
+    """
+    x, y = np.atleast_1d(np.asarray(lon, dtype=float)), np.atleast_1d(np.asarray(lat, dtype=float))
+    if x.shape != y.shape or x.ndim != 1 or not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise TravelError("bad_places", lon=x.shape, lat=y.shape)
+    if len(x) > _MOST_PLACES:
+        raise TravelError("too_many_places", places=len(x), limit=_MOST_PLACES)
+    return x, y
+
+
+def straight_line(profile: str, *, circuity: float = CIRCUITY, fixed_s: float = 0.0) -> StraightLine:
     """Make the straight-line model of a named profile (walk, ebike or car).
 
     Raises
