@@ -17,7 +17,7 @@ _FEWEST_PAIRS = 5
 # Published points of one written address scatter by 30 m; the median of five pairs stays well below this.
 _NOTICEABLE_M = 150.0
 _FIT = 0.35  # a shift is a hypothesis' own when it misses its vector by at most this share of its length
-_SURE = 3.0  # standard deviations by which one hypothesis must hold more points than the stated datum
+_SURE = 2.4  # sign test: six points in and none out; a question costs little, a shifted map much
 _FEWEST_MOVED = 6
 
 
@@ -127,7 +127,7 @@ def judge_inside(
     Returns
     -------
     Suspicion or None
-        ``datum_slip`` when a slip explains the points outside, by three standard deviations of those that
+        ``datum_slip`` when a slip explains the points outside, by 2.4 standard deviations of those that
         change sides (sign test); ``layer_elsewhere`` when no point is inside and none would be.
 
     Notes
