@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
+import pandas as pd
 from icalendar import Calendar, Event
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -240,6 +241,39 @@ def plan_calendar(view: PlanView) -> bytes:
 
 def _plan_geojson(view: PlanView) -> bytes:
     return json.dumps(plan_features(view), ensure_ascii=False).encode()
+
+
+def stops_frame(view: PlanView) -> gpd.GeoDataFrame:
+    """Return a plan's stops as points: route (shift and team), sequence, name, desc, kind, arrive."""
+    rows = [
+        {
+            "route": f"{shift.code} {shift.team}",
+            "sequence": stop.sequence,
+            "name": stop.name,
+            "desc": f"{clock(stop.arrive_s)} {stop.kind.zh} {stop.address}",
+            "kind": stop.kind.value,
+            "arrive": clock(stop.arrive_s),
+            "mandatory": stop.mandatory,
+            "lon": stop.lon,
+            "lat": stop.lat,
+        }
+        for shift in view.shifts
+        for stop in shift.stops
+    ]
+    names = ("route", "sequence", "name", "desc", "kind", "arrive", "mandatory", "lon", "lat")
+    table = pd.DataFrame(rows, columns=list(names))
+    points = gpd.points_from_xy(table["lon"], table["lat"])
+    return gpd.GeoDataFrame(table.drop(columns=["lon", "lat"]), geometry=points, crs=4326)
+
+
+def routes_frame(view: PlanView) -> gpd.GeoDataFrame:
+    """Return a plan's routes as lines with shift, team, date and slot; shifts with one stop have none."""
+    features = [f for f in plan_features(view)["features"] if f["properties"]["what"] == "route"]
+    if not features:
+        return gpd.GeoDataFrame({"name": []}, geometry=[], crs=4326)
+    frame = gpd.GeoDataFrame.from_features(features, crs=4326)
+    frame.insert(0, "name", frame["shift"] + " " + frame["team"])
+    return frame.drop(columns=["what"])
 
 
 PLAN_FORMATS: dict[str, Callable[[PlanView], bytes]] = {

@@ -1,10 +1,10 @@
-"""Layer files in and out: what is declared is converted, what is doubtful is refused with a code."""
+"""Layer files in: what is declared is converted, what is doubtful is refused with a code."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,17 @@ import pyogrio
 import pyproj
 import shapely
 
-from geo.crs import WGS84_EPSG, SourceCrs, check_frame, to_wgs84
+from geo.archives import unpack
+from geo.crs import WGS84_EPSG, SourceCrs, to_wgs84
 from geo.errors import CrsError, FormatError
+from geo.shapefiles import Encoding, check_companions, find_encoding
 
 MAX_BYTES = 100 * 1024 * 1024
-_LON_NAMES = ("经度", "lon", "lng", "longitude", "x")
-_LAT_NAMES = ("纬度", "lat", "latitude", "y")
+_LON_NAMES = ("经度", "lon", "lng", "longitude", "x", "lon_gcj02")
+_LAT_NAMES = ("纬度", "lat", "latitude", "y", "lat_gcj02")
 _GEOGRAPHIC = (WGS84_EPSG, 4490)  # CGCS2000 equals WGS-84 at patrol scale
 _FAMILY = {"Point": "point", "LineString": "line", "LinearRing": "line", "Polygon": "polygon"}
 _LISTED = 20  # rows named in an error
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
 def read_layer(
@@ -41,27 +42,31 @@ def read_layer(
     Parameters
     ----------
     path : Path or str
-        A .geojson/.json, .gpkg, .shp, .kml or .csv file (csv with columns such as 经度 and 纬度).
+        A .geojson/.json, .gpkg, .shp, .kml, .kmz, .gpx or .csv file (csv with columns such as 经度, 纬度), or
+        a .zip that holds one shapefile.
     source_crs : SourceCrs, str or int
         Datum of coordinates in degrees; a file that declares a projected CRS is converted from that one.
     layer : str, optional
         Layer of a file with several.
     encoding : str, optional
-        Text encoding of an old shapefile or csv; a csv is else UTF-8, or GB18030 where UTF-8 is impossible.
+        Text encoding of a shapefile or csv; else what a shapefile declares, UTF-8, or GB18030 where UTF-8 is
+        impossible.
     max_bytes : int
         Largest file accepted.
 
     Returns
     -------
     GeoDataFrame
-        Rows in file order, RangeIndex, WGS-84; ``attrs["declared_crs"]`` says what the file declared.
+        Rows in file order, RangeIndex, WGS-84. ``attrs`` says what was found: ``declared_crs``, ``encoding``
+        (name and who told it) and ``flattened`` (heights were left out).
 
     Raises
     ------
     FormatError
         ``not_found``, ``wrong_type``, ``file_too_large``, ``empty``, ``unreadable``, ``several_layers``,
         ``no_geometry``, ``no_coordinates``, ``bad_coordinates``, ``missing_geometry``, ``mixed_types``,
-        ``crs_conflict``, ``swapped_lon_lat``, ``out_of_range``.
+        ``crs_conflict``, ``swapped_lon_lat``, ``out_of_range``, ``crosses_antimeridian``,
+        ``missing_companions``, ``unknown_encoding``, ``zip_bomb``, ``encrypted``, ``no_layer_inside``.
     CrsError
         ``unknown_crs``.
     """
@@ -76,57 +81,17 @@ def read_layer(
         raise FormatError("file_too_large", name=file.name, size=size, limit=max_bytes)
     if size == 0:
         raise FormatError("empty", name=file.name)
-    frame = _read_csv(file, encoding) if kind == ".csv" else _read_vector(file, layer, encoding)
+    if kind in _ARCHIVES:
+        with tempfile.TemporaryDirectory(prefix="layer-") as folder:
+            frame = _read_vector(unpack(file, Path(folder), suffixes=_ARCHIVES[kind]), layer, encoding)
+    elif kind == ".csv":
+        frame = _read_csv(file, encoding)
+    else:
+        frame = _read_vector(file, layer, encoding)
     if len(frame) == 0:
         raise FormatError("empty", name=file.name)
     _check_shapes(frame, file.name)
     return _as_wgs84(frame, source_crs, file.name)
-
-
-def write_layer(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
-    """Write a WGS-84 frame as .geojson, .gpkg or .csv.
-
-    Parameters
-    ----------
-    frame : GeoDataFrame
-        Frame in WGS-84; a csv gets the columns lon and lat (empty where unplaced), or wkt for other shapes.
-    path : Path or str
-        File to write; an existing one is replaced when the new one is complete.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    FrameError
-        As `geo.crs.check_frame`.
-    FormatError
-        ``wrong_type``.
-
-    Notes
-    -----
-    Text cells of a csv that a spreadsheet would run as a formula get a leading apostrophe.
-    """
-    check_frame(frame)
-    file = Path(path)
-    kind = file.suffix.lower()
-    drivers = {".geojson": "GeoJSON", ".gpkg": "GPKG", ".csv": "CSV"}
-    if kind not in drivers:
-        raise FormatError("wrong_type", suffix=kind, accepted=sorted(drivers))
-    part = file.with_name(f".{file.stem}.part{kind}")
-    part.unlink(missing_ok=True)
-    try:
-        if kind == ".csv":
-            _csv_table(frame).to_csv(part, index=False, encoding="utf-8-sig")
-        else:
-            name = re.sub(r"\W", "_", file.stem)  # GeoPackage takes no dots or blanks in a layer name
-            frame.to_file(part, driver=drivers[kind], layer=name, engine="pyogrio")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-    return file
 
 
 # First bytes of each kind: GDAL would else open whatever the content says, remote references included.
@@ -136,29 +101,56 @@ _SIGNATURES: dict[str, tuple[bytes, ...]] = {
     ".gpkg": (b"SQLite format 3\x00",),
     ".shp": (b"\x00\x00\x27\x0a",),
     ".kml": (b"<",),
+    ".gpx": (b"<",),
+    ".kmz": (b"PK\x03\x04",),
+    ".zip": (b"PK\x03\x04",),
     ".csv": (b"",),
 }
+_ARCHIVES = {".kmz": (".kml",), ".zip": (".shp",)}
+_XML_MARKS = {".kml": b"<kml", ".gpx": b"<gpx"}
 
 
 def _read_vector(file: Path, layer: str | None, encoding: str | None) -> gpd.GeoDataFrame:
     with file.open("rb") as stream:
         start = stream.read(4096)
     kind = file.suffix.lower()
-    bare = start.removeprefix(b"\xef\xbb\xbf").lstrip() if kind in (".geojson", ".json", ".kml") else start
-    if not bare.startswith(_SIGNATURES[kind]) or (kind == ".kml" and b"<kml" not in bare):
+    told: Encoding | None = None
+    bare = start.removeprefix(b"\xef\xbb\xbf").lstrip() if kind not in (".gpkg", ".shp") else start
+    if not bare.startswith(_SIGNATURES[kind]) or _XML_MARKS.get(kind, b"") not in bare:
         raise FormatError("unreadable", name=file.name, reason="content")
+    # A document that defines its own entities can grow without end when it is read.
+    if kind in _XML_MARKS and b"<!ENTITY" in file.read_bytes():
+        raise FormatError("unreadable", name=file.name, reason="entities")
+    if kind == ".shp":
+        check_companions(file)
+        told = find_encoding(file, encoding)
+        encoding = told.name
     try:
-        names = [str(name) for name, _ in pyogrio.list_layers(file)]
+        names = _list_layers(file, kind)
         if layer is None and len(names) > 1:
             raise FormatError("several_layers", name=file.name, layers=names)
         if layer is not None and layer not in names:
             raise FormatError("several_layers", name=file.name, layers=names, asked=layer)
-        frame = gpd.read_file(file, layer=layer, encoding=encoding, engine="pyogrio")
+        chosen = layer if layer is not None or len(names) != 1 else names[0]
+        frame = gpd.read_file(file, layer=chosen, encoding=encoding, engine="pyogrio")
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as error:
         raise FormatError("unreadable", name=file.name, reason=type(error).__name__) from error
     if not isinstance(frame, gpd.GeoDataFrame) or (len(frame) and frame.geometry.isna().all()):
         raise FormatError("no_geometry", name=file.name)
+    frame.attrs["encoding"] = None if told is None else (told.name, told.told_by)
     return frame
+
+
+def _list_layers(file: Path, kind: str) -> list[str]:
+    """Name the layers with shapes; tables beside them (styles) and a GPX file's empty kinds are none."""
+    names = [str(name) for name, geometry in pyogrio.list_layers(file) if geometry is not None]
+    if kind != ".gpx":
+        return names
+    counts = {
+        name: pyogrio.read_info(file, layer=name, force_feature_count=True)["features"] for name in names
+    }
+    # The points of tracks and routes come back with their lines.
+    return [name for name in names if counts[name] and not name.endswith("_points")]
 
 
 def _read_csv(file: Path, encoding: str | None) -> gpd.GeoDataFrame:
@@ -221,6 +213,7 @@ def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: 
     else:
         source = source_crs
     shapes = shapely.force_2d(frame.geometry.to_numpy())
+    found = {"encoding": frame.attrs.get("encoding"), "flattened": bool(frame.has_z.any())}
     if in_degrees and isinstance(source, str) and source.lower() in list(SourceCrs):
         _check_degrees(shapely.get_coordinates(shapes), name)
 
@@ -236,7 +229,7 @@ def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: 
     _check_degrees(shapely.get_coordinates(moved), name)
     result = gpd.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=moved, crs=WGS84_EPSG)
     result = result.reset_index(drop=True)
-    result.attrs["declared_crs"] = None if declared is None else declared.name
+    result.attrs = {"declared_crs": None if declared is None else declared.name, **found}
     return result
 
 
@@ -248,14 +241,6 @@ def _check_degrees(xy: np.ndarray[Any, np.dtype[np.float64]], name: str) -> None
     bad = (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90) | ~np.isfinite(xy).all(axis=1)
     if bad.any():
         raise FormatError("out_of_range", name=name, count=int(bad.sum()))
-
-
-def _csv_table(frame: gpd.GeoDataFrame) -> pd.DataFrame:
-    names = (*_LON_NAMES, *_LAT_NAMES)
-    kept = [c for c in frame.columns if c != frame.geometry.name and str(c).strip().lower() not in names]
-    table = pd.DataFrame(frame[kept])
-    table = table.map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA_STARTS) else v)
-    known = frame.geometry[frame.geometry.notna()]
-    if (known.geom_type == "Point").all():
-        return table.assign(lon=frame.geometry.x.round(8), lat=frame.geometry.y.round(8))
-    return table.assign(wkt=frame.geometry.to_wkt(rounding_precision=8))
+    if xy[:, 0].max() - xy[:, 0].min() > 180:
+        # One district never reaches round the world; its metric CRS would lie in the wrong hemisphere.
+        raise FormatError("crosses_antimeridian", name=name)

@@ -35,7 +35,7 @@ def check_grid_layer(
     """List gaps, overlaps, slivers, exclaves, parts and enclosed areas, with the place of each."""
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.i18n import sentence_for
-        from geo.formats import write_layer
+        from geo.outputs import write_layer
         from geo.topology import find_issues
 
         issues = find_issues(_read(door, file, crs, encoding, layer))
@@ -90,8 +90,8 @@ def join_table(
 
         from data import frames
         from data.sheets import find_header, read_rows
-        from geo.formats import write_layer
         from geo.gridcodes import join_by_code
+        from geo.outputs import write_layer
 
         rows = read_rows(file)
         header = find_header(rows, {"code": (column,)}, required=("code",))

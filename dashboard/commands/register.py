@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Json, open_door, write_file
+from dashboard.commands.door import ACTOR, Database, Json, demand_writable, open_door, write_file
 
 exporting = typer.Typer(help="Export plans, institutions, schools and grids.", no_args_is_help=True)
 
@@ -41,65 +41,95 @@ def locate_command(
 Output = Annotated[Path, typer.Option("-o", "--output", help="File to write.")]
 
 
-def _export_places(what: str, form: str, output: Path, as_json: bool, database: str | None) -> None:
+Datum = Annotated[
+    str, typer.Option("--datum", help="wgs84, or gcj02 for maps of the Mars datum; the file then says so.")
+]
+
+
+def _export_places(
+    what: str, form: str, output: Path, datum: str, as_json: bool, database: str | None
+) -> None:
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.exports import places_frame
+        from dashboard.mapstyles import PLACE_STYLES
         from data.errors import SheetError
-        from geo.formats import write_layer
+        from geo.outputs import write_layer
 
-        if form not in ("csv", "geojson", "gpkg"):
-            raise SheetError("unknown_format", format=form, wanted="csv, geojson, gpkg")
+        if form not in _PLACE_FORMATS:
+            raise SheetError("unknown_format", format=form, wanted=", ".join(_PLACE_FORMATS))
         with door.store().reading() as session:
             frame = places_frame(session, what)
         target = output if output.suffix else output.with_suffix(f".{form}")
-        write_layer(frame, target)
+        write_layer(frame, target, datum=datum, style=PLACE_STYLES[what])
         door.answer({"file": str(target), "rows": len(frame)}, f"{target}: {len(frame)}")
 
 
-Form = Annotated[str, typer.Option("--format", help="csv, geojson or gpkg.")]
+_PLACE_FORMATS = ("csv", "geojson", "gpkg", "kml", "gpx")
+Form = Annotated[str, typer.Option("--format", help="csv, geojson, gpkg (with a QGIS style), kml or gpx.")]
 
 
 @exporting.command("institutions")
 def export_institutions(
-    output: Output, form: Form = "csv", as_json: Json = False, database: Database = None
+    output: Output,
+    form: Form = "csv",
+    datum: Datum = "wgs84",
+    as_json: Json = False,
+    database: Database = None,
 ) -> None:
     """Export institutions with their points (WGS-84), match level and grid area."""
-    _export_places("institutions", form, output, as_json, database)
+    _export_places("institutions", form, output, datum, as_json, database)
 
 
 @exporting.command("schools")
 def export_schools(
-    output: Output, form: Form = "csv", as_json: Json = False, database: Database = None
+    output: Output,
+    form: Form = "csv",
+    datum: Datum = "wgs84",
+    as_json: Json = False,
+    database: Database = None,
 ) -> None:
     """Export schools."""
-    _export_places("schools", form, output, as_json, database)
+    _export_places("schools", form, output, datum, as_json, database)
 
 
 @exporting.command("grids")
 def export_grids(
-    output: Output, form: Form = "geojson", as_json: Json = False, database: Database = None
+    output: Output,
+    form: Form = "geojson",
+    datum: Datum = "wgs84",
+    as_json: Json = False,
+    database: Database = None,
 ) -> None:
     """Export the grid areas in force."""
-    _export_places("grids", form, output, as_json, database)
+    _export_places("grids", form, output, datum, as_json, database)
 
 
 @exporting.command("plan")
 def export_plan(
     plan: str,
     output: Output,
-    form: Annotated[str, typer.Option("--format", help="xlsx, geojson or ics.")] = "xlsx",
+    form: Annotated[
+        str, typer.Option("--format", help="xlsx, ics, geojson, gpkg (with QGIS styles), kml or gpx.")
+    ] = "xlsx",
+    datum: Datum = "wgs84",
     as_json: Json = False,
     database: Database = None,
 ) -> None:
     """Export a plan as a workbook, a map layer or calendar entries."""
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.exports import PLAN_FORMATS, plan_bytes
+        from dashboard.mapstyles import PLAN_LAYERS, write_plan_layers
         from data.errors import SheetError
         from planner.itinerary import read_plan
 
-        if form not in PLAN_FORMATS:
-            raise SheetError("unknown_format", format=form, wanted=", ".join(PLAN_FORMATS))
+        wanted = ("xlsx", "ics", *PLAN_LAYERS)
+        if form not in wanted:
+            raise SheetError("unknown_format", format=form, wanted=", ".join(wanted))
+        demand_writable(output)
         with door.store().reading() as session:
             view = read_plan(session, plan)
-        write_file(output, plan_bytes(view, form))
+        if form in PLAN_LAYERS and (form not in PLAN_FORMATS or datum != "wgs84"):
+            write_plan_layers(view, form, output, datum=datum)
+        else:
+            write_file(output, plan_bytes(view, form))
         door.answer({"file": str(output), "shifts": len(view.shifts)}, f"{output}")

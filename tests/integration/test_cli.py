@@ -84,10 +84,13 @@ def test_the_whole_job_from_files_to_a_published_plan(desk: Desk, huangpu: Path,
     assert desk.run("publish", planned["plan"], expect=2)["error"]["code"] == "not_a_draft"
     shown = desk.run("show", planned["plan"])
     assert len(shown["shifts"]) == planned["shifts"]
-    for form in ("xlsx", "geojson", "ics"):
+    for form in ("xlsx", "geojson", "ics", "gpkg", "kml", "gpx"):
         target = tmp_path / f"plan.{form}"
         desk.run("export", "plan", planned["plan"], "--format", form, "-o", target)
         assert target.stat().st_size > 1000
+    shifted = tmp_path / "shifted.geojson"
+    desk.run("export", "plan", planned["plan"], "--format", "geojson", "--datum", "gcj02", "-o", shifted)
+    assert '"datum": "GCJ-02"' in shifted.read_text(encoding="utf-8")
     places = tmp_path / "places.csv"
     desk.run("export", "institutions", "--format", "csv", "-o", places)
     columns = set(pd.read_csv(places).columns)

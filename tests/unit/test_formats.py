@@ -8,7 +8,8 @@ from shapely.geometry import LineString, Point, box
 
 from geo.crs import from_wgs84
 from geo.errors import CrsError, FormatError
-from geo.formats import read_layer, write_layer
+from geo.formats import read_layer
+from geo.outputs import write_layer
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""Our map's colours for other programs, and plans as layers in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+
+from dashboard import theme
+from dashboard.exports import routes_frame, stops_frame
+from data.terms import Kind, Stage
+from geo.outputs import write_layer, write_package, write_routes
+from geo.qgis import Style
+from planner.itinerary import PlanView
+
+PLAN_LAYERS = ("geojson", "gpkg", "kml", "gpx")
+_KIND_COLOURS = dict(zip(Kind, theme.TEAMS, strict=True))
+_STAGE_COLOURS = dict(zip(Stage, (theme.PRIMARY, theme.GOOD, theme.ATTENTION, theme.MUTED), strict=True))
+PLACE_STYLES = {
+    "institutions": Style(
+        color=theme.MUTED,
+        column="kind",
+        categories=[(kind.value, kind.zh, colour) for kind, colour in _KIND_COLOURS.items()],
+        label="name",
+    ),
+    "schools": Style(
+        color=theme.MUTED,
+        column="stage",
+        categories=[(stage.value, stage.zh, colour) for stage, colour in _STAGE_COLOURS.items()],
+        label="name",
+    ),
+    "grids": Style(color=theme.MAP["grid"], label="grid_code"),
+}
+
+
+def write_plan_layers(view: PlanView, form: str, path: Path, *, datum: str) -> None:
+    """Write a plan's stops and routes for another map: one of `PLAN_LAYERS`.
+
+    Raises
+    ------
+    FormatError
+        As `geo.outputs.write_layer` and its neighbours.
+    """
+    stops, routes = stops_frame(view), routes_frame(view)
+    if form == "gpx":
+        write_routes(stops, path, datum=datum)
+    elif form == "gpkg":
+        teams = sorted({shift.team for shift in view.shifts})
+        coloured = [(team, team, theme.team_colour(number + 1)[0]) for number, team in enumerate(teams)]
+        lines = Style(color=theme.MUTED, column="team", categories=coloured)
+        layers: dict[str, tuple[gpd.GeoDataFrame, Style | None]] = {
+            "routes": (routes, lines),
+            "stops": (stops, Style(color=theme.PRIMARY, label="name")),
+        }
+        write_package(layers, path, datum=datum)
+    else:
+        write_layer(stops, path, datum=datum, name_column="name")
