@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from geo.admin import take_admin
+from geo.inside import FLOOR_WORD, is_dashed_room, take_inside
 from geo.numerals import normalise
 
 _HAN = "一-龥"
-_ROAD_WORD = r"(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?!路)|弄)"
+_ROAD_WORD = r"(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?![东西南北中]?路)|弄)"
 _SECTION = r"(?:[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?"
 _SPLIT_ROAD = re.compile(rf"(?:\d+号?)?[^\d()、,与|]+?{_ROAD_WORD}{_SECTION}")
 # What joins two roads of a crossing; 和 is a joiner only where it does not begin 和平路.
@@ -24,19 +25,7 @@ _DOOR = re.compile(
     r"(?P<before>[甲乙丙丁附])?(?P<number>\d+)(?P<after>[甲乙丙丁A-Za-z](?:\d{1,2}(?=号))?)?"
     r"(?:[-~、,之](?P<sub>\d+(?:[-、,]\d+)*)(?P<subunit>号)?)?"
 )
-_FLOOR_WORD = r"(?:楼|层|[Ff](?![A-Za-z]))"
-_INSIDE = (
-    ("building", re.compile(r"(\d+[A-Za-z]?|[A-Za-z]\d*)(?:号楼(?![上下])|幢|栋|座|#楼?|号房)")),
-    ("unit", re.compile(r"(\d+|[A-Za-z])(?:单元|门(?![市店诊面卫口]))")),
-    ("floor", re.compile(rf"((?:地下|负|[Bb]|-)?\d+(?:[-、~]\d+)?){_FLOOR_WORD}")),
-    (
-        "room",
-        re.compile(r"([A-Za-z]?\d+(?:[-、]\d+)*[A-Za-z]?)(?:室|房(?!产)|号?(?:商铺|门市|铺|商业|店铺))"),
-    ),
-)
-_LAST_ROOM = re.compile(r"(?:-(?=\d{1,4}$))?(\d{3,4}|(?<=-)\d{1,4})$")
-_DASH_ROOM = re.compile(r"(\d+)-(\d+)-(\d{2,4})(?:室|号)?$")
-_CUT = re.compile(rf"(\d{{2,}})({_FLOOR_WORD}|室)")
+_CUT = re.compile(rf"(\d{{2,}})({FLOOR_WORD}|室)")
 _NOTE = re.compile(r"\([^()]*\)")
 
 
@@ -116,9 +105,9 @@ def parse_address(text: str) -> Address:
     anchor = _anchor(body)
     head, rest = (body, "") if anchor is None else (body[:anchor], body[anchor:])
     rest = _take_head(head, parts) + rest if anchor is not None else _take_head(head, parts)
-    if parts.get("road") or (parts.get("place") and not _DASH_ROOM.match(rest)):
+    if parts.get("road") or (parts.get("place") and not is_dashed_room(rest)):
         rest = _take_door(rest, parts)
-    tail = _take_inside(rest, parts)
+    tail = take_inside(rest, parts)
     return Address(text=whole, tail=(*tail, *notes), **parts)
 
 
@@ -160,22 +149,44 @@ def door_key(address: Address) -> str | None:
     return where + "".join(door)
 
 
+def building_key(address: Address) -> str | None:
+    """Give the canonical key of the building, or None when the door is not written.
+
+    Notes
+    -----
+    The building is the door without what tells its doors apart: the number of a 门市 after a dash (12-3号)
+    and everything inside. In a lane or an estate it is the 号 or 号楼; a 底商 or 门市 belongs to its building.
+    """
+    sub = address.sub_number
+    return door_key(replace(address, sub_number=None) if sub is not None and sub[0].isdigit() else address)
+
+
 def room_key(address: Address) -> str | None:
-    """Give the canonical key of the room (door, unit, room, else floor), or None when no room is written.
+    """Give the canonical key of the room (door, unit, room, else floor), or None when no room is written."""
+    door, room = door_key(address), room_part(address)
+    return None if door is None or room is None else f"{door}/{room}"
+
+
+def room_part(address: Address) -> str | None:
+    """Give the part of `room_key` inside the door, or None when no room is written.
 
     Notes
     -----
     A room of three or more digits already contains its floor, so 3楼305室 and 305室 are the same room.
     """
-    door = door_key(address)
-    if door is None or (address.room is None and address.floor is None):
+    if address.room is None and address.floor is None:
         return None
     unit = f"{address.unit.upper()}单元" if address.unit else ""
     if address.room is None:
-        return f"{door}/{unit}{(address.floor or '').upper()}层"
+        return f"{unit}{(address.floor or '').upper()}层"
     digits = sum(c.isdigit() for c in address.room)
     floor = f"{address.floor.upper()}层" if address.floor and digits < 3 else ""
-    return f"{door}/{unit}{floor}{address.room.upper()}室"
+    return f"{unit}{floor}{address.room.upper()}室"
+
+
+def unit_key(address: Address) -> tuple[str | None, ...]:
+    """Give what tells two doors of the same road number apart (lane, inner number, sub-number, building)."""
+    return (address.lane, address.number, address.sub_number, address.building)
 
 
 def _anchor(body: str) -> int | None:
@@ -251,7 +262,7 @@ def _take_door(rest: str, parts: dict[str, Any]) -> str:
         if letter is not None and "sub_number" not in parts:
             parts["sub_number"], rest = letter[0], rest[1:]
         return rest
-    if lane is not None or re.match(rf"号楼(?![上下])|号房|[幢栋座#]|单元|{_FLOOR_WORD}|室|门(?!市)", after):
+    if lane is not None or re.match(rf"号楼(?![上下])|号房|[幢栋座#]|单元|{FLOOR_WORD}|室|门(?!市)", after):
         return rest
     _set_door(door, parts)
     return after
@@ -290,37 +301,3 @@ def _set_door(door: re.Match[str], parts: dict[str, Any]) -> None:
         parts["sub_number"] = sub
     if letter and "sub_number" not in parts:
         parts["sub_number"] = letter
-
-
-def _take_inside(rest: str, parts: dict[str, Any]) -> tuple[str, ...]:
-    dashed = _DASH_ROOM.match(rest)
-    if dashed is not None and "road" not in parts:
-        parts["building"], parts["unit"], parts["room"] = dashed.groups()
-        return ()
-    tail: list[str] = []
-    at = begun = 0
-    while at < len(rest):
-        name, found = _inside_at(rest, at, parts)
-        if found is None:
-            # A run of digits or letters is one token: never start in its middle.
-            step = re.match(r"[A-Za-z]*\d+|[A-Za-z]+|.", rest[at:])
-            at += step.end() if step else 1
-            continue
-        tail.append(rest[begun:at])
-        parts[name] = found[1]
-        at = begun = at + found.end()
-    tail.append(rest[begun:])
-    last = _LAST_ROOM.search(tail[-1]) if "room" not in parts else None
-    if last is not None and last.start() == 0 and ({"building", "unit", "floor"} & parts.keys()):
-        parts["room"] = last[1]
-        tail.pop()
-    pieces = (piece.strip("-、,") for text in tail for piece in text.split("|"))
-    return tuple(piece for piece in pieces if piece)
-
-
-def _inside_at(rest: str, at: int, parts: dict[str, Any]) -> tuple[str, re.Match[str] | None]:
-    for name, pattern in _INSIDE:
-        found = pattern.match(rest[at:])
-        if found is not None and name not in parts:
-            return name, found
-    return "", None

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
 from geo.crs import Floats
 from geo.errors import GazetteerError
-from geo.gazetteer import Gazetteer, unit_key
-from geo.interpolation import Guess, interpolate
+from geo.gazetteer import Gazetteer
+from geo.interpolation import Course, Guess
+from geo.trials import (
+    Trials,
+    cleared,
+    crossings,
+    extent,
+    gaps,
+    left_out,
+    same_number,
+    siblings,
+    whole_roads,
+)
 
-_BINS = 5
-_FEWEST = 25  # errors per bin below which a quantile of 0.9 means nothing
-_MOST_TRIALS = 5_000  # numbers left out; more do not move a quantile
-_MOST_NUMBERS = 40  # per road in the comparison of pairs, evenly spaced
-_SIBLING_EXTENTS = 3.0  # the unknown part of a road begins where the known one ends, and may be as long again
-_SIDES = (1.0, 0.6, 0.35, 0.2)
+_OFFSETS = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+_POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_FEWEST = 25  # errors below which a quantile of 0.9 means nothing
+_MOST_TRIALS, _MOST_COMPARED = 3000, 400  # numbers left out for the radii, and to choose the course
+# Roads of other towns may bend more, lie further apart on their two sides, or be surveyed more or less well.
+_COURSES = (
+    Course(),
+    Course().scaled(scatter=0.5),
+    Course().scaled(scatter=3.0),
+    Course().scaled(bend=2.0),
+    Course().scaled(bend=0.4, side=0.4),
+)
 # Without enough rows of one's own: p90 of 24,710 published addresses in four cities (same written address;
 # naive interpolation with one address left out).
 _PRIOR_DOOR_M, _PRIOR_INTERPOLATED_M = 140.0, 634.0
+_PRIOR_SIBLING_M = 2500.0  # the other parts of a street run through several quarters
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """A radius that grows with a scale: ``radius_m[i]`` holds up to ``upto[i]``, the last one beyond."""
+class Growth:
+    """A radius that grows with a scale: ``factor * (scale + offset) ** power`` in metres."""
 
-    upto: tuple[float, ...]
-    radius_m: tuple[float, ...]
+    factor: float
+    offset: float
+    power: float
 
     def at(self, scale: float) -> float:
         """Give the radius in metres for a scale."""
-        return float(np.interp(scale, self.upto, self.radius_m)) if self.upto else self.radius_m[0]
+        return float(self.factor * (scale + self.offset) ** self.power)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,54 +61,47 @@ class Calibration:
     ----------
     coverage : float
         Share of true points the radii are meant to hold.
-    side_weight : float
-        Weight of the other side of the road that placed the left-out rows best.
-    door_m, other_unit_m : float
-        Radius of a known door, and of another unit at the same number.
-    between, beyond, lone : Band
-        Radius of an interpolated point by its `Guess.spread_m`: between known numbers, beyond the last of
-        them, or beside the only one.
-    gap : Band
+    course : Course
+        How the district's roads wander, the one that placed the left-out rows best.
+    door_m, other_unit_m, sibling_m : float
+        Radius of a known door, of another unit at the same number, and of a neighbouring part of the road.
+    along : Growth
+        Radius of an interpolated point by its `Guess.spread_m`.
+    gap : Growth
         Distance between two numbers of one road by their difference.
-    road : Band
-        Radius of a road's middle by the distance of its points from it.
+    road, crossing : Growth
+        Radius of a road's middle by the distance of its points from it: for a door of the road, and for a
+        door of an unknown road that meets it.
     rows : int
         Left-out rows behind the figures.
     """
 
     coverage: float
-    side_weight: float
+    course: Course
     door_m: float
     other_unit_m: float
-    between: Band
-    beyond: Band
-    lone: Band
-    gap: Band
-    road: Band
+    sibling_m: float
+    along: Growth
+    gap: Growth
+    road: Growth
+    crossing: Growth
     rows: int
 
     def interpolated_m(self, guess: Guess) -> float:
         """Give the radius of an interpolated point; never below that of a known door."""
-        band = self.lone if guess.lone else self.beyond if guess.outside else self.between
-        return max(self.door_m, band.at(guess.spread_m))
+        return max(self.door_m, self.along.at(guess.spread_m))
 
     def end_m(self, missing: int) -> float:
         """Give the radius of a road's last known number for a number that lies that many beyond it."""
         return max(self.door_m, self.gap.at(float(missing)))
 
-    def road_m(self, points: Floats, *, whole: bool = True) -> float:
-        """Give the radius of the middle of points on a road (shape (n, 2), metres).
+    def road_m(self, points: Floats) -> float:
+        """Give the radius of the middle of a road's points (shape (n, 2), metres)."""
+        return max(self.door_m, self.road.at(extent(points)))
 
-        Parameters
-        ----------
-        points : ndarray
-            Known points.
-        whole : bool
-            False when the address lies on a neighbouring part of the road that is not known.
-        """
-        extent = _extent(points)
-        radius = self.road.at(extent)
-        return radius if whole else radius + _SIBLING_EXTENTS * extent
+    def crossing_m(self, points: Floats) -> float:
+        """Give the radius of the middle of a road's points for an unknown road that meets it."""
+        return max(self.door_m, self.crossing.at(extent(points)))
 
 
 def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
@@ -106,7 +117,8 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
     Returns
     -------
     Calibration
-        Radii as upper quantiles of the left-out errors (split-conformal rank ``ceil((n + 1) * coverage)``).
+        Radii as upper quantiles of the left-out errors, each address with the same weight however many rows
+        it has (conformal prediction for two-layer data, Dunn, Wasserman and Ramdas 2022).
 
     Raises
     ------
@@ -120,117 +132,74 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
     """
     if not 0.5 <= coverage <= 0.99:
         raise GazetteerError("bad_coverage", coverage=coverage)
-    trials = {side: _left_out(gazetteer, side) for side in _SIDES}
-    best = min(_SIDES, key=lambda side: _middle_error(trials[side]))
-    by_kind: dict[str, list[tuple[float, float]]] = {"between": [], "beyond": [], "lone": []}
-    for guess, error in trials[best]:
-        kind = "lone" if guess.lone else "beyond" if guess.outside else "between"
-        by_kind[kind].append((guess.spread_m, error))
-    bands = {kind: _band(pairs, coverage, _PRIOR_INTERPOLATED_M) for kind, pairs in by_kind.items()}
-    door, unit = _same_number_errors(gazetteer)
-    door_m = _upper(door, coverage, _PRIOR_DOOR_M)
+    best = min(_COURSES, key=lambda c: _middle_error(left_out(gazetteer, c, most=_MOST_COMPARED)))
+    trials = left_out(gazetteer, best, most=_MOST_TRIALS)
+    door, unit = same_number(gazetteer)
+    door_m = _radius(door, coverage, _PRIOR_DOOR_M)
+    along = trials + _beyond(cleared(gazetteer, best, most=_MOST_COMPARED), trials)
+    road_prior = 2.0 * _PRIOR_INTERPOLATED_M
     return Calibration(
         coverage=coverage,
-        side_weight=best,
+        course=best,
         door_m=door_m,
-        other_unit_m=max(door_m, _upper(unit, coverage, _PRIOR_DOOR_M)),
-        between=bands["between"],
-        beyond=bands["beyond"],
-        lone=bands["lone"],
-        gap=_band(_gaps(gazetteer), coverage, 2.0 * _PRIOR_INTERPOLATED_M),
-        road=_band(_road_errors(gazetteer), coverage, 2.0 * _PRIOR_INTERPOLATED_M),
-        rows=len(trials[best]),
+        other_unit_m=max(door_m, _radius(unit, coverage, _PRIOR_DOOR_M)),
+        sibling_m=max(door_m, _radius(siblings(gazetteer), coverage, _PRIOR_SIBLING_M)),
+        along=_growth(along, coverage, _PRIOR_INTERPOLATED_M),
+        gap=_growth(gaps(gazetteer), coverage, road_prior),
+        road=_growth(whole_roads(gazetteer), coverage, road_prior),
+        crossing=_growth(crossings(gazetteer), coverage, road_prior),
+        rows=len(trials),
     )
 
 
-def _left_out(gazetteer: Gazetteer, side_weight: float) -> list[tuple[Guess, float]]:
-    """List (guess, error) of every row whose number is taken out of its road."""
-    found = []
-    roads = [road for road in gazetteer.roads.values() if len(road.numbers) >= 2]
-    step = 1 + sum(len(road.numbers) for road in roads) // _MOST_TRIALS
-    for place, road in enumerate(roads):
-        for at in range(place % step, len(road.numbers), step):
-            number = road.numbers[at]
-            numbers, points = np.delete(road.numbers, at), np.delete(road.xy, at, axis=0)
-            guess = interpolate(numbers, points, int(number), side_weight=side_weight)
-            errors = np.hypot(*(gazetteer.xy[road.rows[at]] - guess.xy).T)
-            found += [(guess, float(error)) for error in errors]
-    return found
+def _beyond(more: Trials, known: Trials) -> Trials:
+    """Keep the trials whose scale is as large as that of the last tenth of the known ones."""
+    limit = float(np.quantile([scale for scale, _, _ in known], 0.9)) if known else 0.0
+    return [trial for trial in more if trial[0] >= limit]
 
 
-def _middle_error(trial: list[tuple[Guess, float]]) -> float:
-    errors = [error for _, error in trial]
+def _middle_error(trials: Trials) -> float:
     # The mean of the logs weighs the many small errors like the few large ones.
-    return float(np.mean(np.log1p(errors))) if errors else 0.0
+    errors, weights = [np.log1p(error) for _, error, _ in trials], [weight for *_, weight in trials]
+    return float(np.average(errors, weights=weights)) if trials else 0.0
 
 
-def _same_number_errors(gazetteer: Gazetteer) -> tuple[list[float], list[float]]:
-    """Give the errors of one row placed by the other rows of its door, and by other units at its number."""
-    door: list[float] = []
-    unit: list[float] = []
-    for road in gazetteer.roads.values():
-        for rows in road.rows:
-            groups: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
-            for row in rows:
-                groups[unit_key(gazetteer.addresses[row])].append(int(row))
-            for group in groups.values():
-                others = [int(row) for row in rows if int(row) not in group]
-                for row in group:
-                    rest = [other for other in group if other != row]
-                    if rest:
-                        door.append(_off(gazetteer.xy, row, rest))
-                    if others:
-                        unit.append(_off(gazetteer.xy, row, others))
-    return door, unit
-
-
-def _gaps(gazetteer: Gazetteer) -> list[tuple[float, float]]:
-    """List (difference, distance in metres) of pairs of numbers on the same road."""
-    found: list[tuple[float, float]] = []
-    for road in gazetteer.roads.values():
-        pick = np.unique(
-            np.linspace(0, len(road.numbers) - 1, min(len(road.numbers), _MOST_NUMBERS)).astype(int)
-        )
-        one, other = np.triu_indices(len(pick), k=1)
-        apart = road.numbers[pick[other]] - road.numbers[pick[one]]
-        metres = np.hypot(*(road.xy[pick[other]] - road.xy[pick[one]]).T)
-        found += zip(apart.astype(float).tolist(), metres.tolist(), strict=True)
-    return found
-
-
-def _road_errors(gazetteer: Gazetteer) -> list[tuple[float, float]]:
-    """List (extent of the other rows, error of their middle) for every row of roads with two rows or more."""
-    found = []
-    for road in gazetteer.roads.values():
-        for row in road.all_rows if len(road.all_rows) > 1 else ():
-            rest = gazetteer.xy[road.all_rows[road.all_rows != row]]
-            error = float(np.hypot(*(np.median(rest, axis=0) - gazetteer.xy[row])))
-            found.append((_extent(rest), error))
-    return found
-
-
-def _off(xy: Floats, row: int, others: list[int]) -> float:
-    return float(np.hypot(*(np.median(xy[others], axis=0) - xy[row])))
-
-
-def _extent(points: Floats) -> float:
-    return float(np.hypot(*(points - np.median(points, axis=0)).T).max())
-
-
-def _upper(errors: list[float], coverage: float, prior: float) -> float:
-    ordered = np.sort(np.asarray(errors, dtype=np.float64))
-    if len(ordered) == 0:
+def _radius(trials: Trials, coverage: float, prior: float) -> float:
+    if not trials:
         return prior
-    rank = min(int(np.ceil((len(ordered) + 1) * coverage)), len(ordered))
-    own = float(ordered[rank - 1])
-    return own if len(ordered) >= _FEWEST else max(own, prior)
+    _, errors, weights = np.array(trials).T
+    own = _quantile(errors, weights, coverage)
+    return own if len(trials) >= _FEWEST else max(own, prior)
 
 
-def _band(pairs: list[tuple[float, float]], coverage: float, prior: float) -> Band:
-    """Fit a rising radius over bins of equal count of the scale."""
-    if len(pairs) < _FEWEST:
-        return Band((), (_upper([error for _, error in pairs], coverage, prior),))
-    table = np.array(sorted(pairs))
-    bins = np.array_split(table, min(_BINS, len(table) // _FEWEST))
-    radius = np.maximum.accumulate([_upper(list(part[:, 1]), coverage, prior) for part in bins])
-    return Band(tuple(float(np.median(part[:, 0])) for part in bins), tuple(float(r) for r in radius))
+def _quantile(values: Floats, weights: Floats, coverage: float) -> float:
+    """Give the least value that this share of the weight does not exceed, one more address assumed beyond."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order]) / (weights.sum() + 1.0)
+    at = min(int(np.searchsorted(reached, coverage)), len(values) - 1)
+    return float(values[order][at])
+
+
+def _growth(trials: Trials, coverage: float, prior: float) -> Growth:
+    """Fit the growth of a radius with its scale to left-out errors.
+
+    Notes
+    -----
+    The factor is the conformal quantile of error over scale (Lei et al. 2018, "Distribution-free predictive
+    inference for regression", section 5.2); offset and power are those of least quantile loss (Koenker and
+    Bassett 1978). Two parameters only: bins of few rows would follow single large sites.
+    """
+    if len(trials) < _FEWEST:
+        return Growth(_radius(trials, coverage, prior), 1.0, 0.0)
+    scale, error, weight = np.array(trials).T
+    tried = []
+    for offset in _OFFSETS:
+        for power in _POWERS:
+            shape = (scale + offset) ** power
+            factor = _quantile(error / shape, weight, coverage)
+            missing = error - factor * shape
+            loss = float(
+                np.average(np.maximum(coverage * missing, (coverage - 1.0) * missing), weights=weight)
+            )
+            tried.append((loss, power, Growth(factor, offset, power)))
+    return min(tried, key=lambda found: found[:2])[2]

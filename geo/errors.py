@@ -37,6 +37,10 @@ class GazetteerError(GeoError):
     """A gazetteer or a calibration that cannot be built."""
 
 
+class GeocodeError(GeoError):
+    """An outside geocoder that may not be asked, does not answer, or answers what cannot be used."""
+
+
 class GridError(GeoError):
     """Grid areas that cannot be used for assignment."""
 

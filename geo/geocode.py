@@ -2,81 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 
-from geo.address import Address, parse_address, recuts
+from geo.address import Address, parse_address
+from geo.admin import FORMER_DISTRICTS, current_district
 from geo.calibration import Calibration, calibrate
-from geo.crs import WGS84_EPSG, Floats, unproject_xy
+from geo.candidates import Cascade, Spot
+from geo.crs import unproject_xy
 from geo.errors import GazetteerError
-from geo.gazetteer import Gazetteer, Road, RoadHit, RoadMatch, road_number, unit_key
-from geo.interpolation import interpolate, is_within_reach, nearest_end
-from geo.numerals import normalise
+from geo.gazetteer import Gazetteer
+from geo.matches import Level, Match, matches_frame, unplaced
+from geo.mentions import hearsay
 
-_TIGHT_M = 300.0  # rows of one name further apart than this are branches, not one place
+__all__ = ["GazetteerGeocoder", "Geocoder", "Level", "Match", "matches_frame"]
 
-
-class Level(StrEnum):
-    """How fine a geocode is, finest first."""
-
-    DOOR = "door"
-    OTHER_UNIT = "other_unit"
-    POI = "poi"
-    INTERPOLATED = "interpolated"
-    ROAD = "road"
-    NONE = "none"
-
-
-_LEVEL_SCORE = {
-    Level.DOOR: 1.0,
-    Level.OTHER_UNIT: 0.9,
-    Level.POI: 0.8,
-    Level.INTERPOLATED: 0.7,
-    Level.ROAD: 0.4,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Result of geocoding one address.
-
-    Parameters
-    ----------
-    lon, lat : float or None
-        WGS-84 degrees, None when unplaced.
-    level : Level
-        How the point was found.
-    score : float
-        Trust in the text match, 0 to 1.
-    error_radius_m : float or None
-        Radius that holds the true point for about nine of ten rows of this kind.
-    matched_text : str
-        What the gazetteer knew (road and number, or a name); empty when unplaced.
-    source : str
-        Name of the geocoder.
-    code : str
-        ``placed``, else ``no_address``, ``no_road`` (the text names no road or place) or ``unknown_road``.
-    notes : tuple of str
-        What a reviewer should know: ``road_lead``, ``road_fuzzy``, ``road_direction``, ``road_section``,
-        ``road_sibling``, ``road_of_crossing``, ``number_cut``, ``number_out_of_reach``,
-        ``extrapolated``, ``other_district``.
-    """
-
-    lon: float | None
-    lat: float | None
-    level: Level
-    score: float
-    error_radius_m: float | None
-    matched_text: str
-    source: str
-    code: str = "placed"
-    notes: tuple[str, ...] = ()
+_APART_M = 1.0  # candidates nearer than this are the same point
 
 
 class Geocoder(Protocol):
@@ -87,20 +31,8 @@ class Geocoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """A point in metres before it becomes a match."""
-
-    xy: Floats
-    level: Level
-    score: float
-    radius_m: float
-    text: str
-    notes: tuple[str, ...] = ()
-
-
 class GazetteerGeocoder:
-    """Offline geocoder over a gazetteer: door, other unit, place, interpolation, road, unplaced.
+    """Offline geocoder over a gazetteer: room, door, other unit, place, interpolation, road, area, unplaced.
 
     Parameters
     ----------
@@ -110,14 +42,23 @@ class GazetteerGeocoder:
         Error radii; taken from the gazetteer itself by leave-one-out when not given.
     source : str
         Name written into each match.
+    former_districts : mapping of str to str
+        Merged or renamed districts and what they are called today.
     """
 
     def __init__(
-        self, gazetteer: Gazetteer, *, calibration: Calibration | None = None, source: str = "gazetteer"
+        self,
+        gazetteer: Gazetteer,
+        *,
+        calibration: Calibration | None = None,
+        source: str = "gazetteer",
+        former_districts: Mapping[str, str] = FORMER_DISTRICTS,
     ) -> None:
         self.gazetteer = gazetteer
         self.calibration = calibration if calibration is not None else calibrate(gazetteer)
         self.source = source
+        self.former_districts = former_districts
+        self._cascade = Cascade(gazetteer, self.calibration)
 
     def locate(self, addresses: Sequence[str], *, names: Sequence[str] | None = None) -> list[Match]:
         """Place addresses.
@@ -125,7 +66,8 @@ class GazetteerGeocoder:
         Parameters
         ----------
         addresses : sequence of str
-            Addresses as written.
+            Addresses as written. A road no row lies on is placed by the roads that another address of the
+            same list says it meets (文庙路学宫街36号); nothing else depends on the list.
         names : sequence of str, optional
             Institution names of the same length; used only where the address gives no better than its road.
 
@@ -141,142 +83,71 @@ class GazetteerGeocoder:
         """
         if names is not None and len(names) != len(addresses):
             raise GazetteerError("length_mismatch", addresses=len(addresses), names=len(names))
-        seen: dict[tuple[str, str], _Spot | str] = {}
         keys = list(zip(addresses, names if names is not None else [""] * len(addresses), strict=True))
-        for key in keys:
-            if key not in seen:
-                seen[key] = self._place(*key)
-        spots = [found for found in seen.values() if isinstance(found, _Spot)]
-        lon, lat = unproject_xy(np.array([spot.xy for spot in spots]), self.gazetteer.crs)
-        points = {id(spot): (float(x), float(y)) for spot, x, y in zip(spots, lon, lat, strict=True)}
-        return [self._match(seen[key], points) for key in keys]
+        parsed = {text: parse_address(text) for text in dict.fromkeys(addresses)}
+        heard = hearsay(list(parsed.values()), self.gazetteer.road_names)
+        best = {
+            (text, name): self._cascade.best(parsed[text], name, heard) for text, name in dict.fromkeys(keys)
+        }
+        found = [(key, spot) for key, spot in best.items() if spot is not None]
+        placed = self._matches([(parsed[key[0]], spot) for key, spot in found])
+        matches = {key: match for (key, _), match in zip(found, placed, strict=True)}
+        return [matches.get(key) or self._unplaced(parsed[key[0]]) for key in keys]
 
-    def _match(self, found: _Spot | str, points: dict[int, tuple[float, float]]) -> Match:
-        if isinstance(found, str):
-            return Match(None, None, Level.NONE, 0.0, None, "", self.source, found)
-        lon, lat = points[id(found)]
-        radius = float(np.ceil(found.radius_m))
-        score = round(found.score, 3)
-        return Match(lon, lat, found.level, score, radius, found.text, self.source, notes=found.notes)
+    def candidates(
+        self, address: str, *, name: str = "", among: Sequence[str] = (), limit: int = 5
+    ) -> tuple[Match, ...]:
+        """List the places an address may mean, best first, at distinct points.
 
-    def _place(self, text: str, name: str) -> _Spot | str:
-        address = parse_address(text)
-        if not address.text:
-            return self._by_name(normalise(name)) or "no_address"
-        best = max(
-            (spot for cut in recuts(address) if (spot := self._by_road(cut)) is not None),
-            key=lambda spot: (_LEVEL_SCORE[spot.level], spot.score),
-            default=None,
-        )
-        if best is None or best.level is Level.ROAD:
-            best = self._by_words(address, name) or best
-        if best is None:
-            return "unknown_road" if address.road else "no_road"
-        if address.cut is not None and best.level is not Level.POI:
-            best = replace(best, score=best.score * 0.95, notes=(*best.notes, "number_cut"))
+        Parameters
+        ----------
+        address : str
+            Address as written.
+        name : str
+            Institution name.
+        among : sequence of str
+            The list the address stands in, see `locate`.
+        limit : int
+            Most candidates.
+
+        Returns
+        -------
+        tuple of Match
+            The first is what `locate` gives, where it places the address at all; candidates with the code
+            ``suggestion`` (a road of a similar name, one part of a road) are for a person to choose.
+        """
+        parsed = parse_address(address)
+        heard = hearsay([parsed, *map(parse_address, among)], self.gazetteer.road_names)
+        kept: list[Spot] = []
+        for spot in self._cascade.every(parsed, name, heard):
+            if all(np.hypot(*(spot.xy - other.xy)) > _APART_M for other in kept):
+                kept.append(spot)
+        return tuple(self._matches([(parsed, spot) for spot in kept[:limit]]))
+
+    def _unplaced(self, address: Address) -> Match:
+        code = "no_address" if not address.text else "unknown_road" if address.road else "no_road"
+        return unplaced(code, self.source)
+
+    def _matches(self, found: Sequence[tuple[Address, Spot]]) -> list[Match]:
+        points = np.array([spot.xy for _, spot in found]).reshape(-1, 2)
+        lon, lat = unproject_xy(points, self.gazetteer.crs)
+        districts = {address.district for address, _ in found}
+        judged = {district: self._judge(district) for district in districts}
+        matches = []
+        for (address, spot), x, y in zip(found, lon, lat, strict=True):
+            trust, notes = judged[address.district]
+            score, radius = round(spot.score * trust, 3), float(np.ceil(spot.radius_m))
+            code = "placed" if spot.chosen else "suggestion"
+            match = Match(float(x), float(y), spot.level, score, radius, spot.text, self.source, code)
+            matches.append(replace(match, notes=(*spot.notes, *notes)))
+        return matches
+
+    def _judge(self, written: str | None) -> tuple[float, tuple[str, ...]]:
+        """Give the trust in a match whose address names this district, and what to note."""
         known = self.gazetteer.districts
-        if address.district and known and not any(address.district.endswith(d) for d in known):
-            best = replace(best, score=best.score * 0.7, notes=(*best.notes, "other_district"))
-        return best
-
-    def _by_road(self, address: Address) -> _Spot | None:
-        for depth, name in enumerate((address.road, *reversed(address.lead))):
-            hit = self.gazetteer.find_road(name) if name else None
-            # The number belongs to the street it follows; of a crossing road only the course is known.
-            if hit is not None and (depth == 0 or hit.kind in (RoadMatch.EXACT, RoadMatch.FUZZY)):
-                return self._on_road(address, hit, crossing=depth > 0)
-        return None
-
-    def _on_road(self, address: Address, hit: RoadHit, *, crossing: bool) -> _Spot:
-        notes = () if hit.kind is RoadMatch.EXACT else (f"road_{hit.kind}",)
-        roads = [self.gazetteer.roads[name] for name in hit.names]
-        number = None if crossing else road_number(address)
-        if crossing:
-            notes = (*notes, "road_of_crossing")
-        trusted = number is not None and hit.kind not in (RoadMatch.SECTION, RoadMatch.SIBLING)
-        if number is not None and trusted:
-            if len(roads) > 1:
-                roads_with = [road for road in roads if road.index_of(number) is not None]
-                roads = roads_with if len(roads_with) == 1 else roads
-            if len(roads) == 1:
-                if is_within_reach(roads[0], number):
-                    return self._at_number(address, roads[0], number, hit, notes)
-                return self._at_end(roads[0], number, hit, (*notes, "number_out_of_reach"))
-        return self._along(roads, hit, notes)
-
-    def _at_number(
-        self, address: Address, road: Road, number: int, hit: RoadHit, notes: tuple[str, ...]
-    ) -> _Spot:
-        at = road.index_of(number)
-        trust = hit.score / 100.0
-        if at is None:
-            guess = interpolate(road.numbers, road.xy, number, side_weight=self.calibration.side_weight)
-            radius = self.calibration.interpolated_m(guess)
-            level = Level.INTERPOLATED
-            if guess.outside:
-                notes = (*notes, "extrapolated")
-            return _Spot(guess.xy, level, _LEVEL_SCORE[level] * trust, radius, f"{road.name}{number}", notes)
-        rows = road.rows[at]
-        wanted = unit_key(address)
-        same = [row for row in rows if unit_key(self.gazetteer.addresses[row]) == wanted]
-        level = Level.DOOR if same else Level.OTHER_UNIT
-        points = self.gazetteer.xy[same if same else rows]
-        radius = self.calibration.door_m if same else self.calibration.other_unit_m
-        text = self.gazetteer.addresses[(same if same else rows)[0]].text
-        return _Spot(np.median(points, axis=0), level, _LEVEL_SCORE[level] * trust, radius, text, notes)
-
-    def _at_end(self, road: Road, number: int, hit: RoadHit, notes: tuple[str, ...]) -> _Spot:
-        if len(road.numbers) == 0:
-            return self._along([road], hit, notes)
-        end, missing = nearest_end(road, number)
-        radius = self.calibration.end_m(missing)
-        return _Spot(end, Level.ROAD, _LEVEL_SCORE[Level.ROAD] * hit.score / 100.0, radius, road.name, notes)
-
-    def _along(self, roads: Sequence[Road], hit: RoadHit, notes: tuple[str, ...]) -> _Spot:
-        points = self.gazetteer.xy[np.concatenate([road.all_rows for road in roads])]
-        middle = np.median(points, axis=0)
-        radius = self.calibration.road_m(points, whole=hit.kind is not RoadMatch.SIBLING)
-        score = _LEVEL_SCORE[Level.ROAD] * hit.score / 100.0
-        return _Spot(middle, Level.ROAD, score, radius, "、".join(road.name for road in roads), notes)
-
-    def _by_words(self, address: Address, name: str) -> _Spot | None:
-        words = (address.place, *address.tail, *address.lead, normalise(name))
-        found = (self._by_name(word) for word in words if word)
-        return next((spot for spot in found if spot is not None), None)
-
-    def _by_name(self, word: str) -> _Spot | None:
-        rows = self.gazetteer.places.get(word)
-        if rows is None:
-            return None
-        points = self.gazetteer.xy[rows]
-        middle = np.median(points, axis=0)
-        spread = float(np.hypot(*(points - middle).T).max())
-        if spread > _TIGHT_M:
-            return None
-        radius = max(self.calibration.door_m, spread)
-        return _Spot(middle, Level.POI, _LEVEL_SCORE[Level.POI], radius, word)
-
-
-def matches_frame(matches: Sequence[Match], index: Sequence[Hashable] | pd.Index) -> gpd.GeoDataFrame:
-    """Put matches into a WGS-84 frame.
-
-    Parameters
-    ----------
-    matches : sequence of Match
-        Result of `Geocoder.locate`.
-    index : sequence
-        Index of the frame, one label per match.
-
-    Returns
-    -------
-    GeoDataFrame
-        Columns level, score, error_radius_m, matched_text, source, code, notes; the geometry of an unplaced
-        row is None.
-    """
-    columns = ("level", "score", "error_radius_m", "matched_text", "source", "code", "notes")
-    table = pd.DataFrame({name: [getattr(m, name) for m in matches] for name in columns}, index=list(index))
-    table["level"] = [str(m.level) for m in matches]
-    lon = np.array([np.nan if m.lon is None else m.lon for m in matches], dtype=np.float64)
-    lat = np.array([np.nan if m.lat is None else m.lat for m in matches], dtype=np.float64)
-    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat), index=table.index, crs=WGS84_EPSG)
-    return gpd.GeoDataFrame(table, geometry=points.where(np.isfinite(lon), None), crs=WGS84_EPSG)
+        if not written or not known or any(written.endswith(district) for district in known):
+            return 1.0, ()
+        today = current_district(written, former=self.former_districts)
+        if any(today.endswith(district) for district in known):
+            return 1.0, ("former_district",)
+        return 0.7, ("other_district",)

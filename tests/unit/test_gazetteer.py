@@ -6,7 +6,8 @@ from shapely.geometry import Point
 
 from geo.address import parse_address
 from geo.errors import GazetteerError
-from geo.gazetteer import RoadMatch, build_gazetteer, road_number
+from geo.gazetteer import build_gazetteer
+from geo.roads import RoadMatch, road_number
 
 ROADS = [
     "成都北路",

@@ -137,13 +137,15 @@ def _two_sides():
 def test_a_small_gazetteer_falls_back_on_published_errors():
     calibration = calibrate(_two_sides())
     assert calibration.door_m == 140.0
-    assert calibration.between.at(50.0) == 634.0
+    assert calibration.along.at(50.0) >= 634.0
     with pytest.raises(GazetteerError, match="bad_coverage"):
         calibrate(_two_sides(), coverage=1.0)
 
 
-def test_calibration_learns_the_sides_of_the_road():
-    assert calibrate(town(noise_m=2.0)).side_weight < 1.0
+def test_calibration_learns_how_far_points_scatter():
+    exact, scattered = calibrate(town(noise_m=2.0)), calibrate(town(noise_m=60.0))
+    assert exact.along.at(30.0) < scattered.along.at(30.0)
+    assert exact.road.at(200.0) < 1268.0 == calibrate(_two_sides()).road.at(200.0)
 
 
 def test_matches_become_a_frame(geocoder):
