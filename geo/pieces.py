@@ -52,16 +52,16 @@ def from_layer(frame: gpd.GeoDataFrame, name: str, *, directed: bool = True) -> 
     Raises
     ------
     RoadError
-        ``not_lines``, ``no_road_class`` or ``no_roads``.
+        ``not_lines``, ``no_road_class``, ``no_roads`` or ``nodes_disagree``.
     """
     shapes = frame.geometry.to_numpy()
     check_lines(shapes, name)
     tags = _tag_columns(frame, name)
     if {"u", "v"} <= set(frame.columns) and (shapely.get_num_geometries(shapes) == 1).all():
         parts = shapely.get_parts(shapes)
-        nodes = _agreeing_nodes(frame["u"], frame["v"], parts)
+        nodes = _agreeing_nodes(frame["u"], frame["v"], parts, name)
         if nodes is not None:
-            u, v, parts = nodes
+            u, v = nodes
             both = directed and _rows_are_directed(u, v, tags["oneway"])
             return _frame(parts, u, v, tags, directed=both)
     parts, row = shapely.get_parts(shapes, return_index=True)
@@ -144,9 +144,9 @@ def _text(value: Any) -> str | None:
 
 
 def _agreeing_nodes(
-    first: pd.Series[Any], last: pd.Series[Any], parts: NDArray[np.object_]
-) -> tuple[Ids, Ids, NDArray[np.object_]] | None:
-    """Return node ids of both ends and the lines drawn from u to v; None where ids and ends disagree."""
+    first: pd.Series[Any], last: pd.Series[Any], parts: NDArray[np.object_], name: str
+) -> tuple[Ids, Ids] | None:
+    """Return node ids of both ends; None where the columns are no nodes of these lines."""
     both = pd.concat([first, last], ignore_index=True)
     if both.isna().any():
         return None
@@ -155,18 +155,17 @@ def _agreeing_nodes(
         node = np.array([int(name) for name in names], dtype=np.int64)[codes]
     except (ValueError, OverflowError):
         node = codes.astype(np.int64)
-    u, v = np.split(node, 2)
-    ends = np.stack([shapely.get_coordinates(shapely.get_point(parts, at)) for at in (0, -1)])
-    ends = np.round(ends * _DEGREE)
-    # An id's place is the one most of its rows say: osmnx of old drew some reversed rows the wrong way.
-    seen = pd.DataFrame({"node": node, "x": ends[:, :, 0].ravel(), "y": ends[:, :, 1].ravel()})
-    place = seen.groupby("node")[["x", "y"]].median()
-    there_u, there_v = place.loc[u].to_numpy(), place.loc[v].to_numpy()
-    drawn = (np.abs(ends[0] - there_u).max(axis=1) <= 1) & (np.abs(ends[1] - there_v).max(axis=1) <= 1)
-    turned = (np.abs(ends[1] - there_u).max(axis=1) <= 1) & (np.abs(ends[0] - there_v).max(axis=1) <= 1)
-    if not (drawn | turned).all():
+    ends = np.concatenate([shapely.get_coordinates(shapely.get_point(parts, at)) for at in (0, -1)])
+    seen = pd.DataFrame(np.round(ends * _DEGREE), columns=["x", "y"]).assign(node=node)
+    place = seen.groupby("node")[["x", "y"]].median().loc[node].to_numpy()
+    agrees = (np.abs(seen[["x", "y"]].to_numpy() - place).max(axis=1) <= 1).reshape(2, -1).all(axis=0)
+    if agrees.mean() <= 0.5:
         return None
-    return u, v, np.where(drawn, parts, shapely.reverse(parts))
+    wrong = np.flatnonzero(~agrees)
+    if len(wrong):
+        raise RoadError("nodes_disagree", name=name, count=len(wrong), rows=wrong[:_LISTED].tolist())
+    u, v = np.split(node, 2)
+    return u, v
 
 
 def _rows_are_directed(u: Ids, v: Ids, oneway: pd.Series[Any]) -> bool:

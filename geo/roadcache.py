@@ -96,7 +96,7 @@ def save_network(network: RoadNetwork, path: Path) -> None:
     handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, allow_pickle=False, **arrays)
         Path(part).replace(path)
     finally:
         Path(part).unlink(missing_ok=True)
@@ -105,7 +105,7 @@ def save_network(network: RoadNetwork, path: Path) -> None:
 def load_network(path: Path) -> RoadNetwork | None:
     """Read a network written by `save_network`; None if the file is not one (it is then built anew)."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             values = {field.name: stored[field.name] for field in fields(RoadNetwork)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

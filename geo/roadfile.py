@@ -59,8 +59,8 @@ def read_roads(
     ------
     RoadError
         ``not_found``, ``wrong_type``, ``file_too_large``, ``empty``, ``unreadable``, ``missing_part``,
-        ``not_lines``, ``no_road_class``, ``no_roads``, ``no_coordinates``, ``crs_conflict``,
-        ``swapped_lon_lat`` or ``out_of_range``.
+        ``not_lines``, ``no_road_class``, ``no_roads``, ``nodes_disagree``, ``no_coordinates``,
+        ``crs_conflict``, ``swapped_lon_lat`` or ``out_of_range``.
     FormatError, CrsError
         As `geo.formats.read_layer`.
 

@@ -72,7 +72,7 @@ def _settle(
     indptr, heads, costs, wanted, left, limit, shift, low, waiting,
     cost_of, from_of, met, touched, count, first, after, before,
 ):  # fmt: skip
-    """Search until nothing waits within the limit or all wanted nodes are settled; return what was touched."""
+    """Search until nothing waits within the limit or all wanted nodes are settled; return touched nodes."""
     buckets, bucket = len(first), low
     while waiting > 0:
         at = bucket % buckets

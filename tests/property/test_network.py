@@ -50,7 +50,7 @@ def built(graph, profile="car"):
     return network, Snapper(network).snap(lon, lat)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(graphs(), st.booleans())
 def test_the_matrix_is_that_of_plain_dijkstra(graph, lengths):
     made = built(graph)
@@ -64,7 +64,7 @@ def test_the_matrix_is_that_of_plain_dijkstra(graph, lengths):
     assert found.tolist() == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(graphs(), st.integers(1, 40_000))
 def test_a_limit_hides_what_is_farther_and_changes_nothing_else(graph, limit):
     made = built(graph)
@@ -79,7 +79,7 @@ def test_a_limit_hides_what_is_farther_and_changes_nothing_else(graph, limit):
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(graphs())
 def test_a_way_costs_what_the_matrix_says_and_runs_on_the_road_from_point_to_point(graph):
     made = built(graph)
@@ -101,7 +101,7 @@ def test_a_way_costs_what_the_matrix_says_and_runs_on_the_road_from_point_to_poi
             assert np.allclose(way.xy[-1], footing.road_xy[j], atol=2e-3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(graphs())
 def test_the_network_is_the_largest_part_that_can_reach_itself(graph):
     _, pieces, _ = graph
