@@ -221,14 +221,17 @@ class RoadTravel:
         """
         x, y = check_places(lon, lat)
         footing = self.bed.snapper.snap(x, y)
-        stops, lines = np.column_stack([x, y]), []
+        stops, middles = np.column_stack([x, y]), []
         for at in range(len(stops) - 1):
             way = find_way(self.bed.network, self.bed.arcs, footing, at, at + 1)
-            middle = np.zeros((0, 2))
-            if way is not None and not (stops[at] == stops[at + 1]).all():
-                middle = np.column_stack(unproject_xy(way.xy, self.bed.network.crs))
-            lines.append(np.vstack([stops[at], middle, stops[at + 1]]))
-        return lines
+            stays = way is None or bool((stops[at] == stops[at + 1]).all())
+            middles.append(np.zeros((0, 2)) if way is None or stays else way.xy)
+        if not middles:
+            return []
+        # One call for all legs: making the transformer takes longer than using it.
+        lonlat = np.column_stack(unproject_xy(np.vstack(middles), self.bed.network.crs))
+        parts = np.split(lonlat, np.cumsum([len(middle) for middle in middles])[:-1])
+        return [np.vstack([stops[at], part, stops[at + 1]]) for at, part in enumerate(parts)]
 
     def _accesses(self, footing: Footing) -> list[PlaceAccess]:
         near = footing.off_m <= self.snap_m
