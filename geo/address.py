@@ -155,7 +155,7 @@ def building_key(address: Address) -> str | None:
     Notes
     -----
     The building is the door without what tells its doors apart: the number of a 门市 after a dash (12-3号)
-    and everything inside. In a lane or an estate it is the 号 or 号楼; a 底商 or 门市 belongs to its building.
+    and everything inside. In a lane or an estate it is the 号 or 号楼; a 底商 or 门市 is one of its doors.
     """
     sub = address.sub_number
     return door_key(replace(address, sub_number=None) if sub is not None and sub[0].isdigit() else address)

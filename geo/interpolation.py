@@ -143,11 +143,12 @@ def fit_line(
 
     Notes
     -----
-    Kriging over the house number (Matheron 1963): a straight line, a Matérn covariance (3/2) for its
-    curves, an exponential one for its bends, another for each side of the road, and a nugget for the scatter
-    of published points. The slope of the line is like that of one of the other roads, or of none, each weighed by how well it explains the known points
-    (Bayesian model averaging, Hoeting et al. 1999): streets of a town follow few directions and have about
-    the same number of doors per kilometre. Beyond 1,000 numbers every second, third, ... one is used.
+    Kriging over the house number (Matheron 1963): a straight line, a Matérn covariance (3/2) for its curves,
+    an exponential one for its bends, another for each side of the road, and a nugget for the scatter of
+    published points. The slope of the line is like that of one of the other roads, or of none, each weighed
+    by how well it explains the known points (Bayesian model averaging, Hoeting et al. 1999): streets of a
+    town follow few directions and have about the same number of doors per kilometre. Beyond 1,000 numbers
+    every second, third, ... one is used.
     """
     course = Course() if course is None else course
     step = 1 + (len(numbers) - 1) // _MOST_NUMBERS
@@ -163,7 +164,7 @@ def fit_line(
     fitted: list[tuple[float, Floats, Floats, Floats, Floats, Floats]] = []
     for slope_sd, candidates, prior in kinds:
         covariance = _kernel(numbers, numbers, course, slope_sd, float(numbers.mean())) + nugget
-        inverse: Floats = np.linalg.inv(covariance)
+        inverse: Floats = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
         pull, lean = inverse @ (xy - middle), inverse @ offset
         misfit = (
             float(((xy - middle) * pull).sum())
