@@ -3,7 +3,14 @@
 from data.schema.account import AuditEvent, AuditHead, Job, LoginSession, User
 from data.schema.base import Base
 from data.schema.inspection import Finding, Tip, VisitRecord
-from data.schema.location import ColocationDecision, LocationDecision, PatrolArea, RoadAlias, RoadLayer
+from data.schema.location import (
+    ColocationDecision,
+    LocationDecision,
+    PatrolArea,
+    RoadAlias,
+    RoadGraph,
+    RoadLayer,
+)
 from data.schema.patrol import (
     CalendarDay,
     Officer,
@@ -46,6 +53,7 @@ __all__ = [
     "PlanUnserved",
     "Recusal",
     "RoadAlias",
+    "RoadGraph",
     "RoadLayer",
     "School",
     "SchoolBreak",

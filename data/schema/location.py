@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, String
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.schema.base import Base, TermType, UtcDateTime
@@ -13,13 +13,15 @@ from data.terms import ColocationVerdict
 
 
 class RoadLayer(Base):
-    """A road file that was imported; its pieces lie in the roads folder under its content hash."""
+    """Where travel times come from: an imported road file, or a route server of the office network."""
 
     __tablename__ = "road_layer"
     audited: ClassVar[bool] = True
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(150))
+    kind: Mapped[str] = mapped_column(String(20))  # file, osrm or valhalla
+    url: Mapped[str | None] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     source_crs: Mapped[str] = mapped_column(String(20))
     attribution: Mapped[str] = mapped_column(String(200), default="")
@@ -27,6 +29,18 @@ class RoadLayer(Base):
     length_km: Mapped[float] = mapped_column(Float)
     imported_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     current: Mapped[bool] = mapped_column(Boolean, index=True)
+
+
+class RoadGraph(Base):
+    """The network of one way of travel over a road layer, as built once from its file."""
+
+    __tablename__ = "road_graph"
+    __table_args__ = (UniqueConstraint("layer_id", "profile"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    layer_id: Mapped[int] = mapped_column(ForeignKey("road_layer.id", ondelete="CASCADE"), index=True)
+    profile: Mapped[str] = mapped_column(String(20))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class RoadAlias(Base):

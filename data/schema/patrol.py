@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from data.schema.base import Base, TermType, UtcDateTime
+from data.schema.base import Base, Geometry, TermType, UtcDateTime
 from data.terms import (
     DayType,
     PlanStatus,
@@ -142,6 +143,8 @@ class PlanShift(Base):
     start_s: Mapped[int] = mapped_column(Integer)
     end_s: Mapped[int] = mapped_column(Integer)
     travel_s: Mapped[int] = mapped_column(Integer)
+    # The way on the roads from the depot over all stops and back; none where travel is by straight line.
+    track: Mapped[BaseGeometry | None] = mapped_column(Geometry)
 
 
 class PlanShiftMember(Base):

@@ -25,14 +25,23 @@ def upgrade() -> None:
     placed = rows.update().where(rows.c.lon.is_not(None))
     op.execute(placed.values(location_source="gazetteer"))
     op.execute(placed.where(rows.c.match_level == "declared").values(location_source="declared"))
+    op.add_column("plan_shift", sa.Column("track", sa.LargeBinary(), nullable=True))
     _add_roads()
     _add_decisions()
 
 
 def downgrade() -> None:
     """Undo."""
-    for table in ("patrol_area", "colocation_decision", "location_decision", "road_alias", "road_layer"):
+    for table in (
+        "patrol_area",
+        "colocation_decision",
+        "location_decision",
+        "road_alias",
+        "road_graph",
+        "road_layer",
+    ):
         op.drop_table(table)
+    op.drop_column("plan_shift", "track")
     op.drop_column("institution", "location_source")
     for table in ("institution", "gazetteer_entry"):
         op.drop_column(table, "confirmed_at")
@@ -46,6 +55,8 @@ def _add_roads() -> None:
         "road_layer",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=150), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("url", sa.String(length=200), nullable=True),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("source_crs", sa.String(length=20), nullable=False),
         sa.Column("attribution", sa.String(length=200), nullable=False),
@@ -57,6 +68,22 @@ def _add_roads() -> None:
     )
     op.create_index(op.f("ix_road_layer_sha256"), "road_layer", ["sha256"])
     op.create_index(op.f("ix_road_layer_current"), "road_layer", ["current"])
+    op.create_table(
+        "road_graph",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("layer_id", sa.Integer(), nullable=False),
+        sa.Column("profile", sa.String(length=20), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["layer_id"],
+            ["road_layer.id"],
+            name=op.f("fk_road_graph_layer_id_road_layer"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_road_graph")),
+        sa.UniqueConstraint("layer_id", "profile", name=op.f("uq_road_graph_layer_id_profile")),
+    )
+    op.create_index(op.f("ix_road_graph_layer_id"), "road_graph", ["layer_id"])
     op.create_table(
         "road_alias",
         sa.Column("id", sa.Integer(), nullable=False),
