@@ -67,3 +67,7 @@ class BasemapError(GeoError):
 
 class DatumError(GeoError):
     """A layer that does not lie where its stated datum says; a person must decide."""
+
+
+class ColocationError(GeoError):
+    """A decision about a shared address that cannot be recorded."""

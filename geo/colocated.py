@@ -1,0 +1,149 @@
+"""STEP: the register's shared addresses, and what people decided about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data.schema import ColocationDecision, Institution
+from data.terms import ColocationVerdict, Kind, SiteStatus
+from geo.colocation import Group, find_groups
+from geo.errors import ColocationError
+
+_LONGEST_NOTE = 500
+
+
+@dataclass(frozen=True)
+class Licence:
+    """An institution of a shared address, as people see it."""
+
+    id: int
+    name: str
+    kind: Kind
+    status: SiteStatus
+    address: str
+    lon: float | None
+    lat: float | None
+    grid_code: str | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The decision that holds for an address, and whether its licences have changed since."""
+
+    verdict: ColocationVerdict
+    note: str
+    decided_by: str
+    decided_at: dt.datetime
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """A shared address: its group, its licences, and the decision about it, if any."""
+
+    group: Group
+    licences: tuple[Licence, ...]
+    decision: Decision | None
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody should look: a finding not decided, unclear, or changed since."""
+        if self.decision is None:
+            return self.group.finding
+        return self.decision.changed or self.decision.verdict is ColocationVerdict.UNCLEAR
+
+
+def list_cases(session: Session) -> list[Case]:
+    """Return the shared addresses of all institutions that are not deregistered, open cases first."""
+    records = session.scalars(
+        select(Institution).where(Institution.status != SiteStatus.DEREGISTERED).order_by(Institution.id)
+    ).all()
+    by_id = {record.id: record for record in records}
+    decisions = _newest(session)
+    cases = []
+    for group in find_groups(_frame(records)):
+        members = tuple(int(str(member)) for member in group.members)
+        stored = decisions.get((group.level.value, group.key))
+        decision = None
+        if stored is not None:
+            changed = sorted(stored.members) != sorted(members)
+            decision = Decision(stored.verdict, stored.note, stored.decided_by, stored.decided_at, changed)
+        cases.append(Case(group, tuple(_licence(by_id[member]) for member in members), decision))
+    return sorted(cases, key=lambda case: not case.open)
+
+
+def decide(
+    session: Session,
+    *,
+    level: str,
+    key: str,
+    verdict: ColocationVerdict,
+    note: str,
+    actor: str,
+    now: dt.datetime,
+) -> ColocationDecision:
+    """Record what somebody found about a shared address; earlier decisions stay on file.
+
+    Raises
+    ------
+    ColocationError
+        ``unknown_group``, ``note_too_long``.
+    """
+    if len(note) > _LONGEST_NOTE:
+        raise ColocationError("note_too_long", most=_LONGEST_NOTE, length=len(note))
+    case = next(
+        (case for case in list_cases(session) if (case.group.level.value, case.group.key) == (level, key)), None
+    )
+    if case is None:
+        raise ColocationError("unknown_group", level=level, key=key)
+    record = ColocationDecision(
+        level=level,
+        group_key=key,
+        members=[licence.id for licence in case.licences],
+        verdict=verdict,
+        note=note,
+        decided_by=actor,
+        decided_at=now,
+    )
+    session.add(record)
+    session.flush()
+    return record
+
+
+def _newest(session: Session) -> dict[tuple[str, str], ColocationDecision]:
+    statement = select(ColocationDecision).order_by(ColocationDecision.id)
+    return {(record.level, record.group_key): record for record in session.scalars(statement)}
+
+
+def _frame(records: Sequence[Institution]) -> gpd.GeoDataFrame:
+    table = {
+        "address": [record.address for record in records],
+        "contact_name": [record.contact_name or "" for record in records],
+        "contact_phone": [record.contact_phone or "" for record in records],
+    }
+    points = gpd.points_from_xy(
+        [float("nan") if record.lon is None else record.lon for record in records],
+        [float("nan") if record.lat is None else record.lat for record in records],
+    )
+    frame = gpd.GeoDataFrame(table, geometry=points, index=[record.id for record in records], crs=4326)
+    frame.loc[[record.lon is None for record in records], "geometry"] = None
+    return frame
+
+
+def _licence(record: Institution) -> Licence:
+    return Licence(
+        record.id,
+        record.name,
+        record.kind,
+        record.status,
+        record.address,
+        record.lon,
+        record.lat,
+        record.grid_code,
+    )

@@ -1,0 +1,240 @@
+"""STEP: the road data of the register: import a file, name a route server, give the travel model in force."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from data import frames
+from data.schema import RoadGraph, RoadLayer
+from geo.datum import judge_inside
+from geo.dialects import Dialect, Osrm, Valhalla
+from geo.errors import DatumError, RoadError
+from geo.network import RoadNetwork, build_network
+from geo.profiles import PROFILES
+from geo.roadcache import load_network, save_network
+from geo.roadfile import read_roads
+from geo.roadtravel import Roadbed, RoadTravel
+from geo.routeserver import Server, ServerTravel
+from geo.travel import TravelModel, straight_line
+
+_DIALECTS: Mapping[str, type[Dialect]] = {"osrm": Osrm, "valhalla": Valhalla}
+
+
+@dataclass(frozen=True)
+class RoadImport:
+    """What a road import did: pieces, their length, and by profile the arcs kept and the share cut off."""
+
+    name: str
+    sha256: str
+    pieces: int
+    length_km: float
+    arcs: Mapping[str, int]
+    detached: Mapping[str, float]
+
+
+def import_roads(
+    session: Session,
+    path: Path,
+    *,
+    source_crs: str,
+    now: dt.datetime,
+    name: str | None = None,
+    attribution: str = "",
+    encoding: str | None = None,
+    layer: str | None = None,
+    confirmed: bool = False,
+) -> RoadImport:
+    """Import a road file, build its networks for walking, e-bikes and cars, and put it in force.
+
+    The layer before it is kept, so that plans made on it can be repaired on it.
+
+    Parameters
+    ----------
+    name, attribution
+        What the road data is called and whom to credit on maps; the file's name by default.
+    encoding, layer
+        As `geo.roadfile.read_roads`.
+    confirmed
+        Somebody checked the datum: import though the roads seem to lie elsewhere.
+
+    Raises
+    ------
+    RoadError, FormatError, CrsError, TravelError
+        As `geo.roadfile.read_roads` and `geo.network.build_network`.
+    DatumError
+        ``layer_elsewhere`` when no road lies in the district.
+    """
+    roads = read_roads(path, source_crs=source_crs, encoding=encoding, layer=layer)
+    if not confirmed:
+        _demand_overlap(session, roads, source_crs)
+    called = name or path.stem
+    networks = {profile: build_network(roads, profile, name=called) for profile in PROFILES}
+    metres = roads.to_crs(networks["walk"].crs).length.sum()
+    record = RoadLayer(
+        name=called,
+        kind="file",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        source_crs=source_crs,
+        attribution=attribution,
+        pieces=len(roads),
+        length_km=round(float(metres) / 1000.0, 1),
+        imported_at=now,
+        current=True,
+    )
+    _put_in_force(session, record)
+    for profile, network in networks.items():
+        session.add(RoadGraph(layer_id=record.id, profile=profile, content=_pack(network)))
+    session.flush()
+    return RoadImport(
+        record.name,
+        record.sha256,
+        record.pieces,
+        record.length_km,
+        {profile: network.arcs for profile, network in networks.items()},
+        {profile: _detached_share(network) for profile, network in networks.items()},
+    )
+
+
+def name_server(session: Session, *, kind: str, url: str, now: dt.datetime) -> RoadLayer:
+    """Put a route server of the office network in force instead of a road file.
+
+    Raises
+    ------
+    RoadError
+        ``unknown_server_kind``.
+    TravelError
+        ``bad_options`` for an address that is none.
+    """
+    if kind not in _DIALECTS:
+        raise RoadError("unknown_server_kind", kind=kind, known=sorted(_DIALECTS))
+    server = Server(url)
+    digest = hashlib.sha256(f"{kind} {server.url}".encode()).hexdigest()
+    record = RoadLayer(
+        name=kind, kind=kind, url=url, sha256=digest, source_crs="wgs84", pieces=0, length_km=0.0,
+        imported_at=now, current=True,
+    )  # fmt: skip
+    _put_in_force(session, record)
+    return record
+
+
+def drop_roads(session: Session) -> None:
+    """Put no roads in force: travel is by straight line again."""
+    session.execute(update(RoadLayer).where(RoadLayer.current).values(current=False))
+
+
+def current_roads(session: Session) -> RoadLayer | None:
+    """Return the road data in force, None without any."""
+    return session.scalar(select(RoadLayer).where(RoadLayer.current).order_by(RoadLayer.id.desc()).limit(1))
+
+
+def load_roads(session: Session, profile: str, *, sha256: str | None = None) -> RoadNetwork | None:
+    """Return the network of the road file in force, or of the one with a hash; None without a file.
+
+    Raises
+    ------
+    RoadError
+        ``roads_gone`` when the graph of that file is not in the register, or damaged.
+    """
+    record = current_roads(session) if sha256 is None else _find(session, sha256)
+    if record is None or record.kind != "file":
+        return None
+    return _unpack(session, record, profile)
+
+
+def find_travel(
+    session: Session, profile: str, *, fixed_s: float, sha256: str | None = None
+) -> tuple[TravelModel, str | None]:
+    """Return the travel model in force, with the hash of its road data (None by straight line).
+
+    Parameters
+    ----------
+    profile
+        walk, ebike or car.
+    fixed_s
+        Seconds every trip costs besides.
+    sha256
+        Of the road data a plan was made on, also when other data has come into force since.
+
+    Raises
+    ------
+    RoadError
+        ``roads_gone``.
+    TravelError
+        As the models.
+    """
+    record = current_roads(session) if sha256 is None else _find(session, sha256)
+    if record is None:
+        return straight_line(profile, fixed_s=fixed_s), None
+    if record.kind == "file":
+        return RoadTravel(Roadbed(_unpack(session, record, profile)), fixed_s=fixed_s), record.sha256
+    server = Server(record.url or "")
+    return ServerTravel(server, _DIALECTS[record.kind](), profile, fixed_s=fixed_s), record.sha256
+
+
+def _find(session: Session, sha256: str) -> RoadLayer:
+    statement = select(RoadLayer).where(RoadLayer.sha256 == sha256).order_by(RoadLayer.id.desc()).limit(1)
+    record = session.scalar(statement)
+    if record is None:
+        raise RoadError("roads_gone", sha256=sha256[:12])
+    return record
+
+
+def _put_in_force(session: Session, record: RoadLayer) -> None:
+    for old in session.scalars(select(RoadLayer).where(RoadLayer.current)):
+        old.current = False
+    session.add(record)
+    session.flush()
+
+
+def _demand_overlap(session: Session, roads: object, source_crs: str) -> None:
+    """Refuse roads of which none lies in the district's grid areas."""
+    grids = frames.grids_frame(session)
+    if grids.empty:
+        return
+    middles = roads.geometry.representative_point()  # type: ignore[attr-defined]
+    found = judge_inside(middles.x.to_numpy(), middles.y.to_numpy(), grids.union_all(), read_as=None)
+    if found is not None and found.code == "layer_elsewhere":
+        raise DatumError(
+            found.code,
+            stated=source_crs,
+            truth=None,
+            offset_m=round(found.offset_m),
+            evidence=found.evidence,
+            count=found.count,
+        )
+
+
+def _pack(network: RoadNetwork) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="roads-") as folder:
+        file = Path(folder) / "network.npz"
+        save_network(network, file)
+        return file.read_bytes()
+
+
+def _unpack(session: Session, record: RoadLayer, profile: str) -> RoadNetwork:
+    content = session.scalar(
+        select(RoadGraph.content).where(RoadGraph.layer_id == record.id, RoadGraph.profile == profile)
+    )
+    network = None
+    if content is not None:
+        with tempfile.TemporaryDirectory(prefix="roads-") as folder:
+            file = Path(folder) / "network.npz"
+            file.write_bytes(content)
+            network = load_network(file)
+    if network is None:
+        raise RoadError("roads_gone", sha256=record.sha256[:12])
+    return network
+
+
+def _detached_share(network: RoadNetwork) -> float:
+    """Return the share of pieces that are not connected with the largest part."""
+    apart = len(network.detached_start) - 1
+    return round(apart / max(1, apart + len(network.u)), 4)
