@@ -98,7 +98,8 @@ def decide(
     if len(note) > _LONGEST_NOTE:
         raise ColocationError("note_too_long", most=_LONGEST_NOTE, length=len(note))
     case = next(
-        (case for case in list_cases(session) if (case.group.level.value, case.group.key) == (level, key)), None
+        (case for case in list_cases(session) if (case.group.level.value, case.group.key) == (level, key)),
+        None,
     )
     if case is None:
         raise ColocationError("unknown_group", level=level, key=key)

@@ -1,4 +1,4 @@
-"""Several licences at one address (一址多照): groups by room, door and building, with evidence and confidence."""
+"""Several licences at one address (一址多照): groups by room, door and building, with their evidence."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def find_groups(places: gpd.GeoDataFrame) -> list[Group]:
     Parameters
     ----------
     places : GeoDataFrame
-        Institutions in WGS-84 with ``address``, ``contact_name`` and ``contact_phone`` (empty where unknown); a
-        missing point tells nothing about nearness.
+        Institutions in WGS-84 with ``address``, ``contact_name`` and ``contact_phone`` (empty where unknown);
+        a missing point tells nothing about nearness.
 
     Returns
     -------

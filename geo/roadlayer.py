@@ -81,7 +81,7 @@ def import_roads(
     record = RoadLayer(
         name=called,
         kind="file",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_hash(path),
         source_crs=source_crs,
         attribution=attribution,
         pieces=len(roads),
@@ -210,6 +210,11 @@ def _demand_overlap(session: Session, roads: object, source_crs: str) -> None:
             evidence=found.evidence,
             count=found.count,
         )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _pack(network: RoadNetwork) -> bytes:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -39,6 +40,7 @@ def store_amendment(
     body: dict[str, Any],
     *,
     summary: dict[str, Any],
+    tracks: Mapping[str, BaseGeometry | None],
     actor: str,
     now: dt.datetime,
 ) -> str:
@@ -54,6 +56,8 @@ def store_amendment(
         The new document.
     summary
         Its figures, from `measure_amendment`.
+    tracks
+        The way of each shift, from `planner.tracks.redraw_tracks`.
     """
     old = find_revision(session, stored.code)
     document = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -78,7 +82,7 @@ def store_amendment(
     )
     session.add(record)
     session.flush()
-    _store_rows(session, old.id, record.id, repaired, body)
+    _store_rows(session, old.id, record.id, repaired, body, tracks)
     audit.append(
         session,
         action="revise",
@@ -120,7 +124,12 @@ def measure_amendment(session: Session, stored: Stored, repaired: Repaired) -> d
 
 
 def _store_rows(
-    session: Session, old_id: int, new_id: int, repaired: Repaired, body: Mapping[str, Any]
+    session: Session,
+    old_id: int,
+    new_id: int,
+    repaired: Repaired,
+    body: Mapping[str, Any],
+    tracks: Mapping[str, BaseGeometry | None],
 ) -> None:
     faces = _read_faces(session, old_id)
     officers = dict(session.execute(select(Officer.code, Officer.id)).tuples().all())
@@ -138,6 +147,7 @@ def _store_rows(
             travel_s=measure_travel(
                 repaired.problem, shift, [repaired.problem.visit_by_id[stop.visit] for stop in route.stops]
             ),
+            track=tracks.get(shift.id),
         )
         session.add(row)
         session.flush()

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import frames
 from data.calendar import load_calendar
 from data.schema import District
-from geo.travel import TravelModel, straight_line
+from geo.colocation import stop_keys
 from planner.caps import cap_wants, read_inspections
 from planner.casebook import read_facts
 from planner.control import Control, draw_control, hide_slots, show_where_needed
@@ -24,6 +23,7 @@ from planner.crew import Crew, Roster
 from planner.demand import FIRST_VISIT_PRIZE, NotWanted, Terms, Want, list_offers, list_wants
 from planner.errors import PlannerError
 from planner.ledger import Account, read_accounts, read_duties
+from planner.legs import Legs, read_legs
 from planner.options import PlanOptions
 from planner.problem import Cap, Depot, Problem, Shift, Site
 from planner.recusal import read_barred
@@ -34,8 +34,6 @@ from planner.staffing import Staffing, read_office, staff_slots
 from planner.workload import size_slots
 
 MIN_GAP_DAYS = 2
-# Parking and stairs at every stop.
-STOP_OVERHEAD_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ class Desk:
     crews: Mapping[str, Crew]
     staffing: Staffing
     travel: str
+    legs: Legs
     control: Control = field(default_factory=Control)
     card: Scorecard = field(default_factory=Scorecard)
 
@@ -121,7 +120,9 @@ def build_desk(
     places = places[places.geometry.notna()]
     if places.empty:
         raise PlannerError(code="nothing_placed")
-    travel_s, described = _travel(session, options, places)
+    legs = read_legs(session, options.travel, find_depot(session, options.depot))
+    points = list(zip(places.geometry.x, places.geometry.y, strict=True))
+    travel_s = legs.matrix_s(points, stop_keys([str(text) for text in places["address"]], points))
     office = read_office(session, options=options)
     teams = size_slots(
         [want.visit for want in wants if want.visit.id not in demand.shut],
@@ -153,7 +154,8 @@ def build_desk(
         by_id,
         crews,
         staffing,
-        described,
+        legs.model.description,
+        legs,
         demand.control,
         demand.card,
     )
@@ -204,15 +206,6 @@ def with_crews(desk: Desk, crews: Sequence[Crew]) -> Desk:
         crews=by_shift,
         staffing=replace(desk.staffing, roster=roster),
     )
-
-
-def _travel(session: Session, options: PlanOptions, places: Any) -> tuple[NDArray[np.int32], str]:
-    """Return seconds between the depot (first) and all places, and how they were reckoned."""
-    depot = find_depot(session, options.depot)
-    model: TravelModel = straight_line(options.travel, fixed_s=STOP_OVERHEAD_S)
-    lon = np.concatenate([[depot[0]], places.geometry.x.to_numpy()])
-    lat = np.concatenate([[depot[1]], places.geometry.y.to_numpy()])
-    return np.asarray(model.matrix_s(lon, lat), dtype=np.int32), model.description
 
 
 def _places(frame: Any) -> dict[int, Place]:

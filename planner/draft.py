@@ -15,6 +15,7 @@ from data.store import Store
 from data.terms import VisitReason
 from planner.desk import Desk, build_desk, with_crews
 from planner.errors import BrokenPlanError, PlannerError
+from planner.legs import draw_tracks
 from planner.lottery import settle_draw
 from planner.officials import reseat
 from planner.options import PlanOptions, SolveOptions
@@ -95,11 +96,23 @@ def make_plan(
         raise BrokenPlanError(fields={"violations": [v.code for v in checked.violations]})
     # The ceilings take seconds in a large district: they are not reckoned while other writers wait.
     figures = summarise(desk, plan)
+    tracks = draw_tracks(desk.legs, _stops_of(desk, plan))
     report(0.95, "storing")
     with store.begin(actor=actor, now=now) as session:
-        result = store_draft(session, desk, plan, options=options, figures=figures, actor=actor, now=now)
+        result = store_draft(
+            session, desk, plan, options=options, figures=figures, tracks=tracks, actor=actor, now=now
+        )
     report(1.0, "done")
     return result
+
+
+def _stops_of(desk: Desk, plan: Plan) -> dict[str, list[tuple[float, float]]]:
+    """Return the points of each route in driving order, by shift."""
+    places = {
+        route.shift: [desk.places[desk.wants[stop.visit].institution_id] for stop in route.stops]
+        for route in plan.routes
+    }
+    return {shift: [(place.lon, place.lat) for place in stops] for shift, stops in places.items()}
 
 
 def _search(attempt: Callable[[_Ask, int], Attempt], *, most: int) -> Attempt:

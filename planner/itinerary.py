@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -99,6 +100,7 @@ class ShiftView:
     travel_s: int
     members: tuple[MemberView, ...]
     stops: tuple[StopView, ...]
+    track: BaseGeometry | None = None
 
 
 @dataclass(frozen=True)
@@ -302,6 +304,7 @@ def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> 
             shift.travel_s,
             tuple(members[shift.id]),
             tuple(stops[shift.id]),
+            shift.track,
         )
         for shift in shifts
     )

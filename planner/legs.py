@@ -1,4 +1,4 @@
-"""STEP: the legs between stops: travel times by the road data in force, one stop for one building, and tracks."""
+"""STEP: the legs between stops: times by the road data in force, one stop a building, and tracks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from shapely.geometry import LineString
 from sqlalchemy.orm import Session
@@ -60,7 +61,9 @@ class Legs:
         line = np.vstack(self.model.path(lon, lat))
         changes = np.r_[True, np.any(np.diff(line, axis=0) != 0.0, axis=1)]
         kept = line[changes]
-        return LineString(kept).simplify(_TRACK_TOLERANCE_DEG) if len(kept) > 1 else None
+        if len(kept) < 2:
+            return None
+        return LineString(shapely.get_coordinates(LineString(kept).simplify(_TRACK_TOLERANCE_DEG)))
 
 
 def read_legs(session: Session, profile: str, depot: Point, *, roads: str | None = None) -> Legs:

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from data.schema import Institution
 from data.terms import SlotKind
+from geo.colocation import stop_keys
 from geo.travel import straight_line
-from planner.desk import MIN_GAP_DAYS, STOP_OVERHEAD_S, find_depot
+from planner.desk import MIN_GAP_DAYS, find_depot
 from planner.errors import PlannerError
+from planner.legs import STOP_OVERHEAD_S, Legs, read_legs
 from planner.problem import Problem, Site, Visit, Window
 from planner.slots import Slot, SlotRules, read_rules
 from planner.stored import Stored
@@ -46,10 +48,20 @@ def bring_in(session: Session, stored: Stored, place: str, problem: Problem) -> 
     windows = _list_windows(problem, record, rules)
     if not windows:
         raise PlannerError(code="no_slot_for_place", fields={"place": record.name, "plan": stored.code})
-    matrix = _extend_travel(session, stored, problem, (record.lon, record.lat))
+    matrix = _extend_travel(session, stored, problem, (record.lon, record.lat), record.address)
     site = Site(place, len(matrix) - 1, MIN_GAP_DAYS)
     visit = Visit(f"{place}-urgent-1", place, rules.kinds[record.kind].service_s, 0, True, 0, windows)
     return replace(problem, travel_s=matrix, sites=(*problem.sites, site)), visit
+
+
+def stored_legs(session: Session, stored: Stored) -> Legs:
+    """Return the travel a stored plan was made with: its way of travel, depot and road data."""
+    options = stored.body["options"]
+    depot = find_depot(session, options["depot"])
+    roads = stored.body.get("roads")
+    if roads is None:
+        return Legs(straight_line(options["travel"], fixed_s=STOP_OVERHEAD_S), None, depot)
+    return read_legs(session, options["travel"], depot, roads=roads)
 
 
 def _list_windows(problem: Problem, record: Institution, rules: SlotRules) -> tuple[Window, ...]:
@@ -65,19 +77,21 @@ def _list_windows(problem: Problem, record: Institution, rules: SlotRules) -> tu
 
 
 def _extend_travel(
-    session: Session, stored: Stored, problem: Problem, point: tuple[float, float]
+    session: Session, stored: Stored, problem: Problem, point: tuple[float, float], address: str
 ) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
     """Return the travel matrix with one more location, reckoned as the plan's own was."""
-    options = stored.body["options"]
-    model = straight_line(options["travel"], fixed_s=STOP_OVERHEAD_S)
-    known = {0: find_depot(session, options["depot"])}
+    legs = stored_legs(session, stored)
+    known, addresses = {0: legs.depot}, [address]
     for site in problem.sites:
         record = session.get(Institution, int(site.id.removeprefix("I")))
         if record is not None and record.lon is not None and record.lat is not None:
             known[site.location] = (record.lon, record.lat)
-    lon = np.array([point[0], *(place[0] for place in known.values())])
-    lat = np.array([point[1], *(place[1] for place in known.values())])
-    fresh = np.asarray(model.matrix_s(lon, lat), dtype=np.int32)
+            addresses.append(record.address)
+    others = [place for location, place in known.items() if location]
+    # The depot comes first in the matrix, then the new place, then the others in their order.
+    table = legs.matrix_s([point, *others], stop_keys(addresses, [point, *others]))
+    order = [1, 0, *range(2, len(table))]
+    fresh = table[np.ix_(order, order)]
     count = len(problem.travel_s)
     matrix = np.full((count + 1, count + 1), NEVER_S, dtype=np.int32)
     everywhere = np.arange(count)

@@ -24,6 +24,7 @@ from planner.problem import Problem, Visit, Window
 from planner.repair import Change, Repaired, repair
 from planner.standin import settle_absence
 from planner.stored import Stored, load_plan
+from planner.tracks import redraw_tracks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +89,19 @@ def revise(
     with store.reading() as session:
         worked = _work_out(session, code, event, seed=seed)
         figures = measure_amendment(session, worked.stored, worked.repaired)
+        tracks = redraw_tracks(session, worked.stored, worked.repaired)
     if cancel is not None and cancel():
         raise PlannerError(code="cancelled")
     with store.begin(actor=actor, now=now) as session:
         new = store_amendment(
-            session, worked.stored, worked.repaired, worked.body, summary=figures, actor=actor, now=now
+            session,
+            worked.stored,
+            worked.repaired,
+            worked.body,
+            summary=figures,
+            tracks=tracks,
+            actor=actor,
+            now=now,
         )
     return Revised(new, worked.repaired, worked.stand_ins)
 

@@ -7,11 +7,12 @@ import gzip
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from shapely.geometry import LineString
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -47,6 +48,7 @@ def document_of(desk: Desk, plan: Plan, options: PlanOptions) -> bytes:
         "format": "gridpatrol-revision/1",
         "options": options.as_json(),
         "travel": desk.travel,
+        "roads": desk.legs.roads,
         "problem": json.loads(format_problem(desk.problem)),
         "first_visit_prize": desk.problem.first_visit_prize,
         "plan": json.loads(format_plan(plan)),
@@ -79,10 +81,11 @@ def store_draft(
     *,
     options: PlanOptions,
     figures: dict[str, Any],
+    tracks: Mapping[str, LineString],
     actor: str,
     now: dt.datetime,
 ) -> PlanResult:
-    """Store a solved plan as a draft revision with its rows; `figures` are those of `summarise`."""
+    """Store a solved plan as a draft with its rows; `figures` and `tracks` by `summarise`, `draw_tracks`."""
     document = document_of(desk, plan, options)
     problem_text = format_problem(desk.problem)
     digest_input = json.dumps(options.as_json(), sort_keys=True) + problem_text
@@ -109,7 +112,7 @@ def store_draft(
     )
     session.add(revision)
     session.flush()
-    _store_rows(session, revision.id, desk, plan)
+    _store_rows(session, revision.id, desk, plan, tracks)
     audit.append(
         session,
         action="draft",
@@ -126,7 +129,9 @@ def store_draft(
     return PlanResult(revision.code, {"plan": revision.code, "provisional": provisional, **summary})
 
 
-def _store_rows(session: Session, plan_id: int, desk: Desk, plan: Plan) -> None:
+def _store_rows(
+    session: Session, plan_id: int, desk: Desk, plan: Plan, tracks: Mapping[str, LineString]
+) -> None:
     for route in plan.routes:
         if not route.stops:
             continue
@@ -140,6 +145,7 @@ def _store_rows(session: Session, plan_id: int, desk: Desk, plan: Plan) -> None:
             start_s=slot.start_s,
             end_s=slot.end_s,
             travel_s=_route_travel(desk.problem, [stop.visit for stop in route.stops]),
+            track=tracks.get(route.shift),
         )
         session.add(shift)
         session.flush()

@@ -193,6 +193,47 @@ def import_grids(
         )
 
 
+@importing.command("roads")
+def import_roads(
+    file: Path,
+    crs: Crs = None,
+    crs_confirmed: CrsConfirmed = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the road data; the file's by default.")
+    ] = None,
+    attribution: Annotated[str, typer.Option("--attribution", help="Whom to credit on maps.")] = "",
+    encoding: Encoding = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="Layer of a file with several.")] = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Import roads for travel times (OSM PBF, GeoPackage, GraphML, Shapefile); plans use them from now on."""
+    with open_door(as_json=as_json, database=database) as door:
+        from dataclasses import asdict
+
+        from geo.roadlayer import import_roads as run
+
+        _require_converter(crs, file)
+        with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
+            result = run(
+                session,
+                file,
+                source_crs=str(crs),
+                now=door.wiring.now(),
+                name=name,
+                attribution=attribution,
+                encoding=encoding,
+                layer=layer,
+                confirmed=crs_confirmed,
+            )
+        cut_off = {profile: f"{share:.1%}" for profile, share in result.detached.items()}
+        door.answer(
+            asdict(result),
+            f"{result.name}: {result.pieces} 段, {result.length_km} 公里 / pieces, km",
+            f"  有向边 / arcs {dict(result.arcs)}; 不连通 / cut off {cut_off}",
+        )
+
+
 @contextlib.contextmanager
 def _guarded(session: Session, crs: str | None, *, confirmed: bool) -> Iterator[None]:
     """Check, before the transaction ends, that what came in lies where its stated datum says."""
