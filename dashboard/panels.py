@@ -157,7 +157,8 @@ def district_map(visitor: Visitor) -> folium.Map:
         reads.bounds(visitor.wiring, visitor.identity),
         t=visitor.t,
         language=visitor.language,
-        basemap=visitor.wiring.settings.basemap.is_file(),
+        basemap=reads.basemap_credit(visitor.wiring, visitor.t("底图：本区数据")),
+        tiles=visitor.wiring.settings.tiles,
         labels=reads.subdistrict_labels(visitor.wiring),
     )
 
