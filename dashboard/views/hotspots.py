@@ -80,7 +80,7 @@ def _draw_distances(visitor: Visitor) -> None:
         if listed["walk_m"].notna().any()
         else t("误差半径跨越两个圈层的记为存疑；未导入路网，暂无步行距离。")
     )
-    left, right = st.columns([2, 5], gap="medium")
+    left, right = st.columns([3, 5], gap="medium")
     with left:
         panels.draw_table(distances.ring_rows(listed, language), key="rings", height=180)
     with right:
