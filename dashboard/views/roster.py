@@ -101,6 +101,7 @@ def _draw_worth(visitor: Visitor, view: PlanView) -> None:
     panels.draw_note(
         t("；").join([cost, changes.draw_line(view.head, revisions.draws(visitor.wiring), language)])
     )
+    panels.draw_note(wording.travel_line(view.head.summary, language))
 
 
 def _draw_publish(visitor: Visitor, view: PlanView) -> None:
