@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import frames
-from data.schema import Institution
+from data.schema import Institution, RoadAlias
 from data.terms import LocationSource
+from geo.calibration import Calibration
 from geo.gazetteer import build_gazetteer
-from geo.geocode import GazetteerGeocoder, Geocoder, Level, Match
+from geo.geocode import GazetteerGeocoder, Level, Match
 from geo.gridlayer import assign_institutions
 
 # A point whose honest radius is wider than this, or that only a road gave, goes to the review list.
@@ -60,8 +61,14 @@ def district_extent(session: Session) -> tuple[float, float, float, float] | Non
     return west - margin, south - margin, east + margin, north + margin
 
 
-def build_geocoder(session: Session) -> Geocoder | None:
-    """Return the offline geocoder over the register's gazetteer and schools, None without entries."""
+def build_geocoder(session: Session, *, calibration: Calibration | None = None) -> GazetteerGeocoder | None:
+    """Return the offline geocoder over the register's gazetteer, schools and learned names, None without.
+
+    Parameters
+    ----------
+    calibration
+        Error radii measured before; measured anew when not given, which takes most of the time.
+    """
     entries = frames.gazetteer_frame(session)
     schools = frames.schools_frame(session)
     known = pd.concat([entries, schools[["name", "address", "geometry"]]], ignore_index=True)
@@ -69,7 +76,9 @@ def build_geocoder(session: Session) -> Geocoder | None:
     if known.empty:
         return None
     frame = gpd.GeoDataFrame(known, geometry="geometry", crs=4326).reset_index(drop=True)
-    return GazetteerGeocoder(build_gazetteer(frame, name_column="name", address_column="address"))
+    aliases = {alias.written: alias.meant for alias in session.scalars(select(RoadAlias))}
+    gazetteer = build_gazetteer(frame, name_column="name", address_column="address", aliases=aliases)
+    return GazetteerGeocoder(gazetteer, calibration=calibration)
 
 
 def locate(session: Session, *, again: bool = False) -> LocateResult:

@@ -198,6 +198,54 @@
       });
     },
 
+    borders: function (map, options) {
+      return load(map, options.url, options.words, (data) => {
+        L.geoJSON(data, { interactive: false, style: { color: tokens.map.grid, weight: 1, opacity: 0.8, fill: false, interactive: false } })
+          .addTo(map).bringToBack();
+      });
+    },
+
+    schools: function (map, options) {
+      return load(map, options.url, options.words, (data) => {
+        L.geoJSON(data, {
+          pointToLayer: (feature, at) => {
+            const p = feature.properties, box = element("span", "gm-school", options.words.school);
+            return L.marker(at, { icon: L.divIcon({ className: "gm-pin", html: box, iconSize: [22, 22] }), title: p.title, alt: p.title });
+          },
+          onEachFeature: (feature, marker) => marker.bindPopup(() => card(feature.properties), { maxWidth: 280 }),
+        }).addTo(map);
+      });
+    },
+
+    // One place to review: its present point with the error circle, numbered candidates hanging below their
+    // points, and a pin that stands on the proposed point. A drag ends as a click at the pin's new place,
+    // so that whoever listens to clicks hears of both.
+    review: function (map, options) {
+      const seen = L.latLngBounds([]);
+      let pin = null;
+      const propose = (at) => {
+        if (pin) { pin.setLatLng(at); return; }
+        const icon = L.divIcon({ className: "gm-pin", html: element("span", "gm-propose"), iconSize: [30, 30], iconAnchor: [15, 36] });
+        pin = L.marker(at, { icon, draggable: true, autoPan: true, zIndexOffset: 1000, title: options.words.pin, alt: options.words.pin }).addTo(map);
+        pin.on("dragend", () => map.fire("click", { latlng: pin.getLatLng() }));
+      };
+      if (options.present) {
+        const { lon, lat, radius_m: radius } = options.present, at = L.latLng(lat, lon);
+        if (radius) L.circle(at, { radius, interactive: false, color: tokens.muted, weight: 1.2, dashArray: "5 4", fillColor: tokens.muted, fillOpacity: 0.07 }).addTo(map);
+        L.circleMarker(at, { radius: 6, interactive: false, color: tokens.paper, weight: 2, fillColor: tokens.ink, fillOpacity: 1 }).addTo(map);
+        seen.extend(at.toBounds(Math.max(500, Math.min(2 * (radius || 0), 4000))));
+        propose(at);
+      }
+      for (const found of options.candidates) {
+        const at = L.latLng(found.lat, found.lon), box = element("span", "gm-stop gm-candidate", found.label);
+        const icon = L.divIcon({ className: "gm-pin", html: box, iconSize: [24, 24], iconAnchor: [12, -3] });
+        L.marker(at, { icon, title: found.title, alt: found.title }).addTo(map).bindPopup(() => card(found), { maxWidth: 280 });
+        seen.extend(at.toBounds(500));
+      }
+      map.on("click", (event) => propose(event.latlng));
+      if (seen.isValid()) { map.gmHome = seen; gridmap.home(map); }
+    },
+
     legend: function (map, options) {
       // A strip under the map: laid over it, the legend would hide a part of the district.
       const frame = map.getContainer(), box = element("div", "gm-legend");
