@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard.commands.basemap import basemap
 from dashboard.commands.bench import bench
 from dashboard.commands.door import Database, Json, open_door
 from dashboard.commands.draws import draws, rounds
@@ -41,6 +42,7 @@ app.add_typer(roads, name="roads")
 app.add_typer(review, name="review")
 app.add_typer(accounts, name="user")
 app.add_typer(bench, name="bench")
+app.add_typer(basemap, name="basemap")
 app.add_typer(scorecard, name="scorecard")
 app.add_typer(draws, name="draw")
 app.add_typer(rounds, name="rounds")

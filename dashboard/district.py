@@ -29,6 +29,7 @@ from data.terms import PlanStatus
 from geo.basemap import build_basemap
 from geo.gridlayer import import_grids
 from geo.locate import locate
+from geo.roadlayer import import_roads
 from planner.draft import make_plan
 from planner.itinerary import governing_plans
 from planner.options import PlanOptions
@@ -138,6 +139,9 @@ def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> 
         layer = folder / "grids.geojson"
         demo.grids.to_file(layer, driver="GeoJSON", COORDINATE_PRECISION=9)
         import_grids(session, layer, source_crs="wgs84", today=demo.today)
+        roads = folder / "roads.gpkg"
+        demo.network.to_file(roads, driver="GPKG")
+        import_roads(session, roads, source_crs="wgs84", now=now, name="云河区路网", attribution=ATTRIBUTION)
     locate(session)
     load_history(session, demo)
     load_users(session)

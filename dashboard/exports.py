@@ -186,7 +186,7 @@ def plan_workbook(view: PlanView) -> bytes:
 
 
 def plan_features(view: PlanView, shifts: Sequence[ShiftView] | None = None) -> dict[str, Any]:
-    """Return routes as GeoJSON (WGS-84): one straight line a shift and one point a stop."""
+    """Return routes as GeoJSON (WGS-84): one line a shift, on the roads where known, one point a stop."""
     features: list[dict[str, Any]] = []
     for shift in view.shifts if shifts is None else shifts:
         common = {
@@ -197,6 +197,8 @@ def plan_features(view: PlanView, shifts: Sequence[ShiftView] | None = None) -> 
             "slot": shift.slot_kind.value,
         }
         line = [[round(s.lon, 6), round(s.lat, 6)] for s in shift.stops]
+        if shift.track is not None:
+            line = [[round(x, 6), round(y, 6)] for x, y in shift.track.coords]
         if len(line) > 1:
             shape: dict[str, Any] = {"type": "LineString", "coordinates": line}
             features.append({"type": "Feature", "properties": {**common, "what": "route"}, "geometry": shape})
@@ -206,6 +208,7 @@ def plan_features(view: PlanView, shifts: Sequence[ShiftView] | None = None) -> 
                 **common,
                 "what": "stop",
                 "sequence": stop.sequence,
+                "call": stop.call,
                 "institution": stop.institution_id,
                 "name": stop.name,
                 "kind": stop.kind.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
@@ -53,9 +54,12 @@ def wants_page(scope: Scope) -> bool:
 class SecurityHeaders:
     """ASGI middleware: policy headers on every answer, language cookie on request."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, pictures_from: Sequence[str] = ()) -> None:
         self.app = app
         self.secure = secure
+        # A tile service of the office network is the one thing a page may fetch from elsewhere.
+        allowed = " ".join(["img-src 'self' data: blob:", *pictures_from])
+        self.page_policy = PAGE_POLICY.replace("img-src 'self' data: blob:", allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -76,7 +80,7 @@ class SecurityHeaders:
 
     def _add(self, headers: MutableHeaders, path: str) -> None:
         own = path.startswith(_OWN_PAGES)
-        headers["Content-Security-Policy"] = OWN_POLICY if own else PAGE_POLICY
+        headers["Content-Security-Policy"] = OWN_POLICY if own else self.page_policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
         headers["X-Frame-Options"] = "DENY" if own else "SAMEORIGIN"

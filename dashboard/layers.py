@@ -163,7 +163,7 @@ def hotspot_word(label: str, language: Language) -> str:
 def routes(
     shifts: Sequence[ShiftView], *, depot: tuple[str, float, float] | None, language: Language
 ) -> Layer:
-    """Return routes as straight legs from the depot and back, with numbered stops, in the teams' colours."""
+    """Return routes from the depot and back, on the roads where known, with numbered stops, by team."""
     t = translator(language)
     features: list[Layer] = []
     home = [] if depot is None else [[round(depot[1], DIGITS), round(depot[2], DIGITS)]]
@@ -171,9 +171,11 @@ def routes(
         colour, dashed = team_colour(team_number(shift.team))
         team = t("第 {n} 组", n=team_number(shift.team))
         path = [*home, *([round(s.lon, DIGITS), round(s.lat, DIGITS)] for s in shift.stops), *home]
+        if shift.track is not None:
+            path = [[round(x, DIGITS), round(y, DIGITS)] for x, y in shift.track.coords]
         properties = {
             "title": team,
-            "lines": [t("{n} 站", n=len(shift.stops))],
+            "lines": [t("{n} 站", n=shift.stops[-1].call if shift.stops else 0)],
             "colour": colour,
             "dashed": dashed,
         }
@@ -183,7 +185,7 @@ def routes(
         for stop in shift.stops:
             lines = [f"{team} · {clock(stop.arrive_s)}", stop.kind.label(language), stop.address]
             lines += reason_lines(stop.reasons, language)[:3]
-            label = {"label": str(stop.sequence), "colour": colour, "title": stop.name, "lines": lines}
+            label = {"label": str(stop.call), "colour": colour, "title": stop.name, "lines": lines}
             features.append(_point(stop.lon, stop.lat, label))
     if depot is not None and features:
         title = t("出发点") if not depot[0] else depot[0]

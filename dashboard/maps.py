@@ -14,6 +14,7 @@ from folium.template import Template
 
 from dashboard import theme
 from dashboard.i18n import Translate
+from dashboard.tiles import Tiles
 from data.terms import Kind, Language
 
 ASSETS = Path(__file__).parent / "assets"
@@ -118,7 +119,8 @@ def new_map(
     *,
     t: Translate,
     language: Language,
-    basemap: bool,
+    basemap: str | None,
+    tiles: Tiles | None = None,
     labels: Sequence[Mapping[str, Any]] = (),
 ) -> folium.Map:
     """Return an offline map that shows `bounds` (west, south, east, north).
@@ -126,21 +128,32 @@ def new_map(
     Parameters
     ----------
     basemap
-        Whether a base map file is there to draw.
+        Attribution of the base map file, None without a file to draw.
+    tiles
+        Tile service drawn instead; the whole map is then laid in its datum, never two on one map.
     labels
         Names with lon and lat, drawn over everything.
     """
     centre = [(bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2] if bounds else [35.0, 105.0]
+    raster = tiles if tiles is not None and tiles.urls else None
     chart = folium.Map(
-        location=centre, zoom_start=13 if bounds else 4, tiles=None, maxZoom=DEEPEST_ZOOM, zoomSnap=0.25
+        location=centre,
+        zoom_start=13 if bounds else 4,
+        tiles=None,
+        crs="EPSG3857" if raster is None else raster.crs,
+        maxZoom=DEEPEST_ZOOM,
+        zoomSnap=0.25 if raster is None else 1,  # pictures between two zooms are blurred
     )
     corners = [[bounds[1], bounds[0]], [bounds[3], bounds[2]]] if bounds else None
     options = {
         "language": language,
-        "basemap": "/basemap.pmtiles" if basemap else None,
+        "basemap": "/basemap.pmtiles" if basemap is not None and raster is None else None,
+        "tiles": [] if raster is None else list(raster.urls),
         "bounds": corners,
-        "attribution": t("底图：本区数据"),
+        "attribution": t("底图：本区数据") if basemap is None or raster is not None else basemap,
     }
+    if raster is not None:
+        options["attribution"] = html.escape(raster.attribution)
     Part("prepare", options).add_to(chart)
     if labels:
         Part("labels", list(labels)).add_to(chart)
@@ -182,8 +195,9 @@ def add_legend(
     t: Translate,
     notes: Sequence[str] = (),
 ) -> None:
-    """Add the legend: title with unit, at most eight samples, notes and the datum."""
-    datum = t("坐标系 WGS-84（CGCS2000）")
+    """Add the legend: title with unit, at most eight samples, notes and the datum of what is drawn."""
+    shifted = chart.crs == "GCJ02"
+    datum = t("坐标系 GCJ-02（按底图偏移显示）") if shifted else t("坐标系 WGS-84（CGCS2000）")
     Part("legend", {"title": title, "rows": list(rows), "notes": [*notes, datum]}).add_to(chart)
 
 

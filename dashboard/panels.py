@@ -18,6 +18,7 @@ from dashboard.i18n import Translate, sentence, translator
 from dashboard.wiring import Wiring
 from data.accounts import Identity, Permission, may
 from data.terms import Language
+from planner.itinerary import ShiftView
 
 T = TypeVar("T")
 Cell = str | Sequence[str]
@@ -158,7 +159,8 @@ def district_map(visitor: Visitor) -> folium.Map:
         reads.bounds(visitor.wiring, visitor.identity),
         t=visitor.t,
         language=visitor.language,
-        basemap=visitor.wiring.settings.basemap.is_file(),
+        basemap=reads.basemap_credit(visitor.wiring, visitor.t("底图：本区数据")),
+        tiles=visitor.wiring.settings.tiles,
         labels=reads.subdistrict_labels(visitor.wiring),
     )
 
@@ -213,6 +215,13 @@ def _cell(cell: Cell) -> str:
     if isinstance(cell, str):
         return html.escape(cell)
     return "".join(f"<div>{html.escape(line)}</div>" for line in cell if line)
+
+
+def way_note(shifts: Sequence[ShiftView], t: Translate) -> str:
+    """Return how the lines of routes on a map are meant."""
+    if any(shift.track is not None for shift in shifts):
+        return t("沿路网行走，数字为到访顺序，同一楼宇的机构同号")
+    return t("直线示意，数字为到访顺序，同一楼宇的机构同号")
 
 
 def draw_note(text: str) -> None:

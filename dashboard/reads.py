@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from data.calendar import Day, load_calendar
 from data.schema import District
 from data.terms import JobStatus, PlanStatus
 from geo import monitor
+from geo.pmtiles import read_metadata
+from geo.roadlayer import current_roads
 from planner import itinerary, ledger
 from planner.itinerary import PlanHead, PlanView, ShiftView
 from planner.replay import Evidence, replay_period
@@ -105,6 +108,23 @@ def district(wiring: Wiring) -> tuple[str, bool]:
         return (row[0], row[1]) if row else ("", False)
 
     return cached(wiring, "district", (), read)
+
+
+def basemap_credit(wiring: Wiring, own: str) -> str | None:
+    """Return whom the base map credits, as safe markup: its file's word, else `own`; None without a file."""
+    file = wiring.settings.basemap
+    if not file.is_file():
+        return None
+
+    def read(session: Session) -> str:
+        roads = current_roads(session)
+        named = [
+            str(read_metadata(file).get("attribution") or own),
+            "" if roads is None else roads.attribution,
+        ]
+        return " · ".join(html.escape(credit) for credit in dict.fromkeys(named) if credit)
+
+    return cached(wiring, "basemap_credit", (file.stat().st_mtime_ns, own), read)
 
 
 def depot(wiring: Wiring) -> tuple[str, float, float] | None:

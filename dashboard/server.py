@@ -103,7 +103,11 @@ def create_app(settings: Settings) -> ASGIApp:
         lifespan=lifespan,
         routes=[*auth.routes(), *api.routes(), *_asset_routes(), Mount("/m", routes=phone.routes(parts))],
         middleware=[
-            Middleware(SecurityHeaders, secure=settings.secure_cookies),
+            Middleware(
+                SecurityHeaders,
+                secure=settings.secure_cookies,
+                pictures_from=settings.tiles.hosts,
+            ),
             Middleware(auth.Gate),
             Middleware(PageShell),
         ],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from dashboard.tiles import Tiles, read_tiles
 
 PREFIX = "GRIDPATROL_"
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
@@ -43,6 +45,8 @@ class Settings:
         Start the worker of long jobs beside the server.
     log_level
         Least level written to the log.
+    tiles
+        Tile service of the office network, from TILES (templates), TILES_DATUM and TILES_ATTRIBUTION.
     """
 
     database: str = "sqlite:///var/gridpatrol.db"
@@ -53,6 +57,7 @@ class Settings:
     today: dt.date | None = None
     worker: bool = True
     log_level: str = "INFO"
+    tiles: Tiles = field(default_factory=Tiles)
 
     @property
     def basemap(self) -> Path:
@@ -70,6 +75,9 @@ class Settings:
             f"{PREFIX}TODAY": "" if self.today is None else self.today.isoformat(),
             f"{PREFIX}WORKER": str(int(self.worker)),
             f"{PREFIX}LOG_LEVEL": self.log_level,
+            f"{PREFIX}TILES": " ".join(self.tiles.urls),
+            f"{PREFIX}TILES_DATUM": self.tiles.datum,
+            f"{PREFIX}TILES_ATTRIBUTION": self.tiles.attribution,
         }
 
     @classmethod
@@ -93,6 +101,7 @@ class Settings:
             today=_date(given, faults),
             worker=_flag(given, "WORKER", "1", faults),
             log_level=_level(given, faults),
+            tiles=_tiles(given, faults),
         )
         if faults:
             raise SettingsError(faults)
@@ -123,6 +132,14 @@ def _date(given: Mapping[str, str], faults: dict[str, str]) -> dt.date | None:
     except ValueError:
         faults[f"{PREFIX}TODAY"] = "bad_date"
         return None
+
+
+def _tiles(given: Mapping[str, str], faults: dict[str, str]) -> Tiles:
+    named = [given.get(f"{PREFIX}TILES{end}", "").strip() for end in ("", "_DATUM", "_ATTRIBUTION")]
+    tiles, wrong = read_tiles(named[0], named[1].lower(), named[2])
+    ends = {"bad_tiles_datum": "_DATUM", "no_tiles_attribution": "_ATTRIBUTION"}
+    faults.update({f"{PREFIX}TILES{ends.get(code, '')}": code for code in wrong})
+    return tiles
 
 
 def _level(given: Mapping[str, str], faults: dict[str, str]) -> str:

@@ -102,7 +102,7 @@ def stop_rows(shifts: Sequence[ShiftView], language: Language) -> pd.DataFrame:
     rows = [
         {
             t("小组"): team_number(shift.team),
-            t("序"): stop.sequence,
+            t("序"): stop.call,
             t("到达"): clock(stop.arrive_s),
             t("机构"): stop.name,
             t("类别"): stop.kind.label(language),

@@ -56,13 +56,13 @@ def draw_timeline(shifts: Sequence[ShiftView], *, names: Sequence[str], describe
         )
         for stop in shift.stops:
             x, size = place(stop.start_s), max(4.0, place(stop.leave_s) - place(stop.start_s))
-            title = html.escape(f"{stop.sequence} {stop.name} {clock(stop.start_s)}–{clock(stop.leave_s)}")
+            title = html.escape(f"{stop.call} {stop.name} {clock(stop.start_s)}–{clock(stop.leave_s)}")
             parts.append(
                 f'<g><title>{title}</title><rect x="{x:.1f}" y="{y + 4}" width="{size:.1f}" height="24" '
                 f'rx="3" fill="{colour}"/><text x="{x + size / 2:.1f}" y="{y + 21}" font-size="12" '
                 f'fill="#FFFFFF" font-weight="700" text-anchor="middle" stroke="{INK}" stroke-width="2" '
                 f'paint-order="stroke">'
-                f"{stop.sequence}</text></g>"
+                f"{stop.call}</text></g>"
             )
     parts.append("</svg>")
     return "".join(parts)

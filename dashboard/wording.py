@@ -25,6 +25,21 @@ def date_words(day: dt.date, language: Language) -> str:
     return f"{day.month}月{day.day}日 {WEEKDAYS[day.weekday()]}"
 
 
+def travel_line(summary: Mapping[str, Any], language: Language) -> str:
+    """Return how the travel of a plan was reckoned; a straight line states its detour factor."""
+    t = translator(language)
+    legs = summary.get("legs") or {"kind": "straight_line", "circuity": 1.5, "apart": 0, "name": None}
+    factor = f"{legs['circuity']:g}"
+    if legs["kind"] == "straight_line":
+        return t("各班往返路程合计，无路网，按直线距离乘 {factor} 估算", factor=factor)
+    if legs["kind"] == "server":
+        return t("各班往返路程合计，由内网路径服务计算")
+    words = t("各班往返路程合计，按路网“{name}”计算", name=legs["name"])
+    if legs["apart"]:
+        words += t("；{n} 家不在路网旁，按直线乘 {factor}", n=legs["apart"], factor=factor)
+    return words
+
+
 def code_words(code: str, language: Language) -> str:
     """Return a shift, slot or team by its date, kind of slot and number; a file's own code as it is."""
     team = _TEAM.fullmatch(code)

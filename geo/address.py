@@ -25,6 +25,11 @@ _DOOR = re.compile(
     r"(?P<before>[甲乙丙丁附])?(?P<number>\d+)(?P<after>[甲乙丙丁A-Za-z](?:\d{1,2}(?=号))?)?"
     r"(?:[-~、,之](?P<sub>\d+(?:[-、,]\d+)*)(?P<subunit>号)?)?"
 )
+# 光明社区幸福路 is the road 幸福路 in a community.
+_COMMUNITY = re.compile(r"(.{2,6}社区)(.{2,}[路街道巷弄])$")
+_BELOW = re.compile(r"^(?:地下|负|-)")
+_TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)")  # A3座 is no house number
+_EXTRA = re.compile(r"(?:[-之](\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|附(\d+)号?)")
 _CUT = re.compile(rf"(\d{{2,}})({FLOOR_WORD}|室)")
 _NOTE = re.compile(r"\([^()]*\)")
 
@@ -172,15 +177,17 @@ def room_part(address: Address) -> str | None:
 
     Notes
     -----
-    A room of three or more digits already contains its floor, so 3楼305室 and 305室 are the same room.
+    A room of three or more digits already contains its floor, so 3楼305室 and 305室 are the same room;
+    地下一层, 负一楼 and B1 are the same floor.
     """
     if address.room is None and address.floor is None:
         return None
     unit = f"{address.unit.upper()}单元" if address.unit else ""
+    storey = _BELOW.sub("B", (address.floor or "").upper())
     if address.room is None:
-        return f"{unit}{(address.floor or '').upper()}层"
+        return f"{unit}{storey}层"
     digits = sum(c.isdigit() for c in address.room)
-    floor = f"{address.floor.upper()}层" if address.floor and digits < 3 else ""
+    floor = f"{storey}层" if storey and digits < 3 else ""
     return f"{unit}{floor}{address.room.upper()}室"
 
 
@@ -203,13 +210,16 @@ def _take_head(head: str, parts: dict[str, Any]) -> str:
     tokens = _road_tokens(head)
     roads = [token for token, is_road in tokens if is_road]
     if not roads:
-        place = re.match(rf"[{_HAN}A-Za-z·]+(?=\d|$)", head)
+        place = re.match(rf"(?:[{_HAN}·]|[A-Za-z](?![A-Za-z]*\d))+(?=[A-Za-z]*\d|$)", head)
         if place is not None and not re.match(r"(?:底商|门市|[A-Za-z]*$)", head):
             parts["place"] = place[0]
             return head[place.end() :]
         return head
     last = max(i for i, (_, is_road) in enumerate(tokens) if is_road)
     parts["road"] = tokens[last][0]
+    community = _COMMUNITY.match(parts["road"])
+    if community is not None:
+        parts["lead"], parts["road"] = (*parts.get("lead", ()), community[1]), community[2]
     lead = tuple(piece for token, _ in tokens[:last] for piece in token.split("|") if piece)
     if lead:
         parts["lead"] = (*parts.get("lead", ()), *lead)
@@ -238,6 +248,8 @@ def _road_tokens(head: str) -> list[tuple[str, bool]]:
 
 
 def _take_door(rest: str, parts: dict[str, Any]) -> str:
+    if _TOWER.match(rest):
+        return rest
     lead_text = re.match(r"[^\d甲乙丙丁附]*", rest)
     before = lead_text[0] if lead_text else ""
     if not _RUN.match(rest[len(before) :]):
@@ -255,9 +267,13 @@ def _take_door(rest: str, parts: dict[str, Any]) -> str:
     if door is None:
         return rest
     after = rest[door.end() :]
-    if re.match(r"号(?!楼(?![上下])|房)", after) or door["subunit"]:
+    sign = r"[号#](?!楼(?![上下])|房)" if "road" in parts else r"号(?!楼(?![上下])|房)"
+    if re.match(sign, after) or door["subunit"]:
         _set_door(door, parts)
-        rest = after.removeprefix("号")
+        rest = after.removeprefix("号").removeprefix("#")
+        extra = _EXTRA.match(rest) if "sub_number" not in parts and "number_to" not in parts else None
+        if extra is not None:
+            parts["sub_number"], rest = extra[1] or extra[2], rest[extra.end() :]
         letter = re.match(r"[甲乙丙丁](?![" + _HAN + "])", rest)
         if letter is not None and "sub_number" not in parts:
             parts["sub_number"], rest = letter[0], rest[1:]

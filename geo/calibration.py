@@ -88,8 +88,8 @@ class Calibration:
     rows: int
 
     def interpolated_m(self, guess: Guess) -> float:
-        """Give the radius of an interpolated point; never below that of a known door."""
-        return max(self.door_m, self.along.at(guess.spread_m))
+        """Give the radius of an interpolated point."""
+        return self.along.at(guess.spread_m)
 
     def end_m(self, missing: int) -> float:
         """Give the radius of a road's last known number for a number that lies that many beyond it."""
@@ -117,8 +117,8 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
     Returns
     -------
     Calibration
-        Radii as upper quantiles of the left-out errors, each address with the same weight however many rows
-        it has (conformal prediction for two-layer data, Dunn, Wasserman and Ramdas 2022).
+        Radii as weighted upper quantiles of the left-out errors, in the manner of split-conformal prediction;
+        a row of an address with n rows weighs ``n ** -0.5``.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
     trials = left_out(gazetteer, best, most=_MOST_TRIALS)
     door, unit = same_number(gazetteer)
     door_m = _radius(door, coverage, _PRIOR_DOOR_M)
-    along = trials + _beyond(cleared(gazetteer, best, most=_MOST_COMPARED), trials)
+    far = _beyond(cleared(gazetteer, best, most=_MOST_COMPARED), trials)
     road_prior = 2.0 * _PRIOR_INTERPOLATED_M
     return Calibration(
         coverage=coverage,
@@ -144,7 +144,7 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
         door_m=door_m,
         other_unit_m=max(door_m, _radius(unit, coverage, _PRIOR_DOOR_M)),
         sibling_m=max(door_m, _radius(siblings(gazetteer), coverage, _PRIOR_SIBLING_M)),
-        along=_growth(along, coverage, _PRIOR_INTERPOLATED_M),
+        along=_growth(trials, coverage, _PRIOR_INTERPOLATED_M, far=far),
         gap=_growth(gaps(gazetteer), coverage, road_prior),
         road=_growth(whole_roads(gazetteer), coverage, road_prior),
         crossing=_growth(crossings(gazetteer), coverage, road_prior),
@@ -180,26 +180,27 @@ def _quantile(values: Floats, weights: Floats, coverage: float) -> float:
     return float(values[order][at])
 
 
-def _growth(trials: Trials, coverage: float, prior: float) -> Growth:
+def _growth(trials: Trials, coverage: float, prior: float, *, far: Trials | None = None) -> Growth:
     """Fit the growth of a radius with its scale to left-out errors.
 
     Notes
     -----
     The factor is the conformal quantile of error over scale (Lei et al. 2018, "Distribution-free predictive
     inference for regression", section 5.2); offset and power are those of least quantile loss (Koenker and
-    Bassett 1978). Two parameters only: bins of few rows would follow single large sites.
+    Bassett 1978). Two parameters only: bins of few rows would follow single large sites. The
+    trials ``far`` show how the radius grows where few numbers are known, but not how many points it holds.
     """
     if len(trials) < _FEWEST:
         return Growth(_radius(trials, coverage, prior), 1.0, 0.0)
-    scale, error, weight = np.array(trials).T
+    scale, error, weight = np.array(trials + (far or [])).T
+    own = len(trials)
     tried = []
     for offset in _OFFSETS:
         for power in _POWERS:
             shape = (scale + offset) ** power
-            factor = _quantile(error / shape, weight, coverage)
+            factor = _quantile(error[:own] / shape[:own], weight[:own], coverage)
             missing = error - factor * shape
-            loss = float(
-                np.average(np.maximum(coverage * missing, (coverage - 1.0) * missing), weights=weight)
-            )
+            off = np.maximum(coverage * missing, (coverage - 1.0) * missing)
+            loss = float(np.average(off, weights=weight))
             tried.append((loss, power, Growth(factor, offset, power)))
     return min(tried, key=lambda found: found[:2])[2]

@@ -40,7 +40,7 @@ _POI_BESIDE_ROAD = 0.65  # a name written besides a road may be a landmark near 
 _HEARD = 0.5  # trust in a road that is only known by the roads it meets
 _BESIDE_TRUST = 0.55  # trust in the road that an unknown one meets
 _GUESSED = 0.25  # trust in a road or part of a road that a person has to choose
-_LEAST_ALIKE = 80.0
+_LEAST_ALIKE = 60.0
 _TIGHT_M = 300.0  # rows of one name further apart than this are branches, not one place
 _WIDEST_QUARTER_M = 1000.0
 _BESIDE_M = 100.0  # how far 旁 or 对面 may be
@@ -115,6 +115,7 @@ class Cascade:
     def _on_roads(self, address: Address) -> Iterator[Spot]:
         own = self.gazetteer.find_road(address.road) if address.road else None
         crossed = [hit for word in reversed(address.lead) if (hit := self._crossed(word)) is not None]
+        crossed = [hit for hit in crossed if own is None or hit.names != own.names]
         if own is not None:
             if crossed and road_number(address) is None and own.kind in _SURE:
                 yield self._crossing(own, crossed[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
@@ -286,9 +287,15 @@ def _datum(name: SourceCrs | str | int) -> SourceCrs | None:
     return None
 
 
+@lru_cache(maxsize=64)
+def _transformer(source: str | int, target: str | int) -> pyproj.Transformer:
+    """Make a transformer once: making one takes 40 ms, converting a point 0.1 ms (a pure function's memo)."""
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
 def _through_pyproj(x: Floats, y: Floats, source: str | int, target: str | int) -> tuple[Floats, Floats]:
     try:
-        transformer = pyproj.Transformer.from_crs(source, target, always_xy=True)
+        transformer = _transformer(source, target)
     except pyproj.exceptions.CRSError as error:
         raise CrsError("unknown_crs", crs=str(source if source != WGS84_EPSG else target)) from error
     out_x, out_y = (np.asarray(values, dtype=np.float64) for values in transformer.transform(x, y))

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from geo.errors import BasemapError
+
 _HEADER_BYTES = 127
 _ROOT_ROOM = 16_384 - _HEADER_BYTES  # header and root directory fit the first request of a reader
 _LEAF_ENTRIES = 4_096
@@ -79,6 +81,39 @@ def write_archive(
     header += struct.pack("<4i", *(round(value * 1e7) for value in corners))
     header += struct.pack("<B2i", min(zooms), round((west + east) * 5e6), round((south + north) * 5e6))
     path.write_bytes(header + root + about + leaves + bytes(body))
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read the JSON metadata of a PMTiles file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        Such as ``name``, ``attribution`` and ``vector_layers``.
+
+    Raises
+    ------
+    BasemapError
+        ``unreadable`` when the file is no PMTiles archive of version 3.
+    """
+    with path.open("rb") as stream:
+        header = stream.read(_HEADER_BYTES)
+        if len(header) < _HEADER_BYTES or header[:8] != b"PMTiles\x03":
+            raise BasemapError("unreadable", name=path.name)
+        _, _, at, length = struct.unpack("<4Q", header[8:40])
+        stream.seek(at)
+        packed = stream.read(length)
+    try:
+        plain = gzip.decompress(packed) if header[97] == _GZIP else packed
+        found = json.loads(plain)
+    except (OSError, EOFError, ValueError) as error:
+        raise BasemapError("unreadable", name=path.name) from error
+    return dict(found)
 
 
 def _directories(entries: list[Entry]) -> tuple[bytes, bytes]:

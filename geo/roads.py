@@ -227,7 +227,10 @@ def _similarity(form: re.Match[str], other: re.Match[str]) -> float:
     if strange == 0 and len(pairs) < max(len(stem), 2):
         exactly = all(_sound(a, exact=True) == _sound(b, exact=True) for a, b in pairs)
         return (96.0 if exactly else 92.0) if len(pairs) == 1 else 88.0
-    return 86.0 if strange == 1 and len(pairs) == 1 and len(stem) >= 3 else 0.0
+    if strange == 1 and len(pairs) == 1 and len(stem) >= 3:
+        return 86.0
+    # Too little to act upon, enough to ask a person.
+    return 60.0 if 2 * strange <= len(stem) else 0.0
 
 
 def _same(one: re.Match[str], other: re.Match[str], *groups: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
@@ -22,6 +22,7 @@ from data.schema import (
 )
 from data.staff import is_certified
 from data.terms import Kind, PlanStatus, RoundName, SlotClass, SlotKind, VisitForm, VisitReason
+from planner.calls import number_calls
 from planner.errors import PlannerError
 
 
@@ -63,7 +64,8 @@ class MemberView:
 class StopView:
     """One stop of a route; seconds count from the local midnight of the shift's date.
 
-    `p_select` is the chance with which it was drawn, 1 where nothing was drawn.
+    `p_select` is the chance with which it was drawn, 1 where nothing was drawn. `call` is the number of the
+    place on the way: licences of one building are one call.
     """
 
     sequence: int
@@ -84,6 +86,7 @@ class StopView:
     reason: VisitReason = VisitReason.DUE
     p_select: float = 1.0
     form: VisitForm = VisitForm.PATROL
+    call: int = 0
 
 
 @dataclass(frozen=True)
@@ -292,6 +295,9 @@ def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> 
     visits = select(PlanStop, Institution.kind).join(Institution, Institution.id == PlanStop.institution_id)
     for stop, kind in session.execute(visits.where(PlanStop.shift_id.in_(ids)).order_by(PlanStop.sequence)):
         stops[stop.shift_id].append(_stop(stop, kind))
+    for shift_id, listed in stops.items():
+        calls = number_calls([s.address for s in listed], [(s.lon, s.lat) for s in listed])
+        stops[shift_id] = [replace(stop, call=call) for stop, call in zip(listed, calls, strict=True)]
     return tuple(
         ShiftView(
             codes[shift.plan_id],

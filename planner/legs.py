@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -12,7 +13,8 @@ from shapely.geometry import LineString
 from sqlalchemy.orm import Session
 
 from geo.roadlayer import find_travel
-from geo.travel import StraightLine, TravelModel
+from geo.roadtravel import RoadTravel
+from geo.travel import CIRCUITY, StraightLine, TravelModel
 
 # Parking and stairs at every stop.
 STOP_OVERHEAD_S = 120.0
@@ -52,6 +54,20 @@ class Legs:
             block = np.ix_(same, same)
             seconds[block] = np.minimum(seconds[block], INSIDE_S)
         return seconds
+
+    def facts(self) -> dict[str, Any]:
+        """Return how the last times were made: kind, name of the roads, and what went by straight line."""
+        if isinstance(self.model, RoadTravel):
+            report = self.model.report
+            return {
+                "kind": "roads",
+                "name": self.model.bed.network.name,
+                "circuity": self.model.circuity,
+                "apart": 0 if report is None else len(report.apart),
+            }
+        if isinstance(self.model, StraightLine):
+            return {"kind": "straight_line", "name": None, "circuity": self.model.circuity, "apart": 0}
+        return {"kind": "server", "name": self.model.description, "circuity": CIRCUITY, "apart": 0}
 
     def track(self, stops: Sequence[Point]) -> LineString | None:
         """Return the way from the depot over the stops and back, None by straight line."""

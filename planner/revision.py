@@ -262,6 +262,7 @@ def summarise(desk: Desk, plan: Plan) -> dict[str, Any]:
         "rounds": sum(desk.crews[r.shift].official is not None for r in plan.routes if r.stops),
         "shortfalls": len(desk.roster.shortfalls),
         "travel": desk.travel,
+        "legs": desk.legs.facts(),
     }
 
 

@@ -1,4 +1,4 @@
-"""A route as an inline SVG sketch: numbered stops, straight legs, grid borders, scale bar; no script."""
+"""A route as an inline SVG sketch: numbered stops, the way, grid borders, scale bar; no script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ METRES_PER_DEGREE = 111_320.0
 SCALE_STEPS_M = (50, 100, 200, 500, 1000, 2000, 5000)
 
 
-def draw_sketch(stops: Sequence[tuple[float, float]], *, team: int, grids: gpd.GeoDataFrame | None) -> str:
+def draw_sketch(
+    stops: Sequence[tuple[float, float]],
+    *,
+    team: int,
+    grids: gpd.GeoDataFrame | None,
+    track: Sequence[tuple[float, float]] | None = None,
+) -> str:
     """Return the SVG of a route.
 
     Parameters
@@ -27,6 +33,8 @@ def draw_sketch(stops: Sequence[tuple[float, float]], *, team: int, grids: gpd.G
         Number that chooses the colour.
     grids
         Grid areas whose borders are drawn beneath, WGS-84; None for none.
+    track
+        The way on the roads, WGS-84; None for straight legs. What lies outside the stops' frame is cut off.
     """
     if not stops:
         return ""
@@ -38,7 +46,8 @@ def draw_sketch(stops: Sequence[tuple[float, float]], *, team: int, grids: gpd.G
         *_borders(frame, grids),
     ]
     points = [frame.place(lon, lat) for lon, lat in stops]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    way = points if track is None else [frame.place(*spot[:2]) for spot in track]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in way)
     dash = ' stroke-dasharray="6 4"' if dashed else ""
     parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2.5"{dash}/>')
     for number, (x, y) in enumerate(points, start=1):

@@ -50,6 +50,7 @@ class PhoneStop:
     mandatory: bool
     uncertain_m: int | None
     map_url: str
+    same_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class PhoneShift:
     members: str
     stops: tuple[PhoneStop, ...]
     sketch: str
+    on_roads: bool
 
 
 def amap_link(lon: float, lat: float, name: str) -> str:
@@ -96,7 +98,7 @@ def phone_shift(shift: ShiftView, language: Language, grids: Any) -> PhoneShift:
     """Return a shift as the page shows it."""
     stops = tuple(
         PhoneStop(
-            stop.sequence,
+            stop.call,
             stop.name,
             stop.kind.label(language),
             stop.address,
@@ -105,8 +107,9 @@ def phone_shift(shift: ShiftView, language: Language, grids: Any) -> PhoneShift:
             stop.mandatory,
             round(stop.error_radius_m) if stop.error_radius_m and stop.error_radius_m > 100 else None,
             amap_link(stop.lon, stop.lat, stop.name),
+            before is not None and before.call == stop.call,
         )
-        for stop in shift.stops
+        for stop, before in zip(shift.stops, (None, *shift.stops), strict=False)
     )
     number = int(shift.team.lstrip("T") or 1)
     return PhoneShift(
@@ -114,7 +117,13 @@ def phone_shift(shift: ShiftView, language: Language, grids: Any) -> PhoneShift:
         f"第{number}组" if language == "zh" else f"Team {number}",
         "、".join(member.name for member in shift.members),
         stops,
-        draw_sketch([(stop.lon, stop.lat) for stop in shift.stops], team=number, grids=grids),
+        draw_sketch(
+            [(s.lon, s.lat) for s, line in zip(shift.stops, stops, strict=True) if not line.same_place],
+            team=number,
+            grids=grids,
+            track=None if shift.track is None else [(x, y) for x, y, *_ in shift.track.coords],
+        ),
+        shift.track is not None,
     )
 
 

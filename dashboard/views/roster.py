@@ -87,9 +87,7 @@ def figures(view: PlanView, visitor: Visitor) -> list[Figure]:
             t("整改复查和举报核查，须全部排入"),
         ),
         Figure(t("班次（个）"), f"{s['shifts']:,}", t("最多 {n} 组同时在外", n=s["teams"])),
-        Figure(
-            t("路程（小时）"), f"{s['travel_s'] / 3600:,.1f}", t("各班往返路程合计，按直线乘绕行系数估算")
-        ),
+        Figure(t("路程（小时）"), f"{s['travel_s'] / 3600:,.1f}", wording.travel_line(s, visitor.language)),
     ]
 
 
@@ -174,7 +172,7 @@ def _draw_slot(visitor: Visitor, view: PlanView, *, slot_place: DeltaGenerator) 
         )
         teams = list(dict.fromkeys(shift.team for shift in shifts))
         maps.add_legend(
-            chart, t("小组路线"), maps.team_rows(teams, t), t=t, notes=[t("直线示意，数字为到访顺序")]
+            chart, t("小组路线"), maps.team_rows(teams, t), t=t, notes=[panels.way_note(shifts, t)]
         )
         panels.draw_map(chart, key="roster")
     with right:

@@ -44,7 +44,7 @@ def draw(visitor: Visitor) -> None:
         maps.add_layer(chart, "routes", f"/api/my/routes.geojson?day={day.isoformat()}", t=t, fit=True)
         teams = list(dict.fromkeys(shift.team for shift in shifts))
         maps.add_legend(
-            chart, t("小组路线"), maps.team_rows(teams, t), t=t, notes=[t("直线示意，数字为到访顺序")]
+            chart, t("小组路线"), maps.team_rows(teams, t), t=t, notes=[panels.way_note(shifts, t)]
         )
         panels.draw_map(chart, key="route", height=620)
     with right, st.container(height=620, border=False):
@@ -71,7 +71,7 @@ def stop_card(stop: StopView, visitor: Visitor) -> str:
         unsure = f'<p class="gp-note">{words}</p>'
     link = html.escape(amap_link(stop.lon, stop.lat, stop.name), quote=True)
     return (
-        f'<div class="gp-stop"><h3>{stop.sequence}. {html.escape(stop.name)}{must}</h3>'
+        f'<div class="gp-stop"><h3>{stop.call}. {html.escape(stop.name)}{must}</h3>'
         f"<p>{clock(stop.arrive_s)} · {stop.kind.label(language)} · {stop.reason.label(language)}</p>"
         f"<p><strong>{html.escape(stop.address)}</strong></p>"
         f'<p class="gp-note">{html.escape(t("上榜原因"))}：{html.escape(reasons)}</p>{unsure}'

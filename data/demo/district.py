@@ -18,6 +18,7 @@ from data.demo.history import History, tell_history
 from data.demo.people import DemoOfficer, hire_officers
 from data.demo.presets import DISTRICT_CODE, DISTRICT_NAME, HISTORY_DAYS, Preset, find_preset
 from data.demo.register import DemoInstitution, write_register
+from data.demo.roads import cut_roads
 from data.demo.schools import DemoSchool, name_schools, site_schools
 from data.demo.seats import Seat, take_seats
 from data.demo.streets import (
@@ -64,6 +65,8 @@ class DemoDistrict:
         One polygon; grid areas with grid_code, name, subdistrict, community; their unions with name.
     blocks, water, roads, rail : GeoDataFrame
         The base map: `class` of blocks and roads (main, minor), `name` of roads.
+    network : GeoDataFrame
+        Pieces of road between crossings, with `highway`, `oneway` and `name`.
     depot : tuple
         Name, longitude and latitude of the place teams start from.
     schools, doors, register, officers, breaks, history
@@ -84,6 +87,7 @@ class DemoDistrict:
     water: gpd.GeoDataFrame
     roads: gpd.GeoDataFrame
     rail: gpd.GeoDataFrame
+    network: gpd.GeoDataFrame
     schools: tuple[DemoSchool, ...]
     doors: tuple[KnownDoor, ...]
     register: tuple[DemoInstitution, ...]
@@ -141,6 +145,7 @@ def make_demo(preset: str, *, seed: int, today: dt.date) -> DemoDistrict:
         water=_frame([river.buffer(RIVER_HALF_M)], name=["云河"]),
         roads=_frame_roads(streets),
         rail=_frame([rail], name=["云河铁路"]),
+        network=cut_roads(streets),
         schools=schools,
         doors=_know_doors(doors, {door for door, _, _ in sites}, ground),
         register=register,

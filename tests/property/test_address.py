@@ -3,7 +3,7 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geo.address import parse_address, recuts
+from geo.address import building_key, door_key, parse_address, recuts, room_key
 from geo.numerals import normalise
 
 WORDS = (
@@ -31,3 +31,51 @@ def test_every_part_is_written(text):
 @given(TEXT)
 def test_normal_form_is_stable(text):
     assert normalise(normalise(text)) == normalise(text)
+
+
+ROADS = st.sampled_from(["松山路", "中山东二路", "红旗大街", "士英街二段", "方浜中路", "马路街"])
+NUMBER = st.integers(1, 9999).map(str)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXT)
+def test_keys_are_made_of_what_is_written_and_nest(text):
+    address = parse_address(text)
+    building, door, room = building_key(address), door_key(address), room_key(address)
+    signs = "号弄至之#/层室单元B"
+    for key in (building, door, room):
+        assert key is None or set(key) <= set(address.text.upper()) | set(address.text) | set(signs)
+    assert (building is None) == (door is None)
+    assert room is None or room.startswith(f"{door}/")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    ROADS,
+    NUMBER,
+    st.none() | NUMBER,
+    st.none() | st.integers(1, 40).map(str),
+    st.none() | st.integers(101, 999),
+)
+def test_parts_that_are_put_together_come_back(road, number, lane, floor, room):
+    text = f"清澜区{road}{f'{lane}弄' if lane else ''}{number}号"
+    text += f"{floor}楼" * (floor is not None) + f"{room}室" * (room is not None)
+    address = parse_address(text)
+    assert (address.district, address.road, address.lane) == ("清澜区", road, lane)
+    assert (address.number, address.floor) == (number, floor)
+    assert address.room == (None if room is None else str(room))
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXT)
+def test_full_width_and_half_width_are_the_same_address(text):
+    wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+    assert parse_address(wide) == parse_address("".join(c if c != "\u3000" else " " for c in text))
+
+
+@settings(max_examples=200, deadline=None)
+@given(ROADS, st.integers(1, 999), st.integers(0, 9))
+def test_another_digit_is_another_door(road, number, digit):
+    short, long = parse_address(f"{road}{number}号"), parse_address(f"{road}{number}{digit}号")
+    assert door_key(short) != door_key(long)
+    assert building_key(short) != building_key(long)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from geo.address import door_key, parse_address, recuts, room_key
+from geo.address import building_key, door_key, parse_address, recuts, room_key
+from geo.admin import current_district
 from geo.numerals import normalise
 
 
@@ -129,3 +130,55 @@ def test_keys_of_door_and_room():
     assert room_key(parse_address("徐家汇路618号")) is None
     assert room_key(parse_address("徐家汇路618号2楼")) == "徐家汇路618号/2层"
     assert door_key(parse_address("阳光小区3号楼")) == "阳光小区#3"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("阳光花园A3座1201", {"place": "阳光花园", "building": "A3", "room": "1201"}),
+        ("阳光小区3号楼底商2号", {"place": "阳光小区", "building": "3", "room": "2"}),
+        ("中山路123＃2楼", {"road": "中山路", "number": "123", "floor": "2"}),
+        ("中山路100号附5号", {"road": "中山路", "number": "100", "sub_number": "5"}),
+        ("中山路100号-1", {"road": "中山路", "number": "100", "sub_number": "1"}),
+        (
+            "新华街道光明社区幸福路3号",
+            {"street": "新华街道", "lead": ("光明社区",), "road": "幸福路", "number": "3"},
+        ),
+        ("方浜中路123号", {"road": "方浜中路", "number": "123"}),
+        ("中山路与解放路交叉口", {"lead": ("中山路",), "road": "解放路", "tail": ("交叉口",)}),
+        ("原卢湾区淮海中路100号", {"district": "原卢湾区", "road": "淮海中路", "number": "100"}),
+    ],
+)
+def test_variants_of_real_lists(text, expected):
+    assert parts(text) == expected
+
+
+def test_what_is_one_building():
+    one = [
+        "徐家汇路618号",
+        "徐家汇路618号底商",
+        "徐家汇路618号3号门市",
+        "徐家汇路618号3楼305室",
+        "徐家汇路618-2号",
+    ]
+    assert {building_key(parse_address(t)) for t in one} == {"徐家汇路618号"}
+    assert building_key(parse_address("复兴中路498弄12号3楼")) == "复兴中路498弄12号"
+    assert building_key(parse_address("阳光小区3号楼2单元301")) == "阳光小区#3"
+    assert building_key(parse_address("大街路甲55号")) != building_key(parse_address("大街路55号"))
+    assert building_key(parse_address("徐家汇路")) is None
+    assert door_key(parse_address("徐家汇路618-2号")) == "徐家汇路618号之2"
+
+
+def test_floors_below_ground_have_one_key():
+    keys = {
+        room_key(parse_address(f"丽园路490号{floor}")) for floor in ("地下一层", "负一楼", "B1层", "b1层")
+    }
+    assert keys == {"丽园路490号/B1层"}
+
+
+def test_old_districts_are_read_by_what_they_are_called_today():
+    assert current_district("卢湾区") == "黄浦区"
+    assert current_district("原南市区") == "黄浦区"
+    assert current_district("上海市卢湾区") == "黄浦区"
+    assert current_district("和平区") == "和平区"
+    assert current_district("旧城区", former={"旧城区": "清澜区"}) == "清澜区"

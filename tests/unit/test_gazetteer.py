@@ -5,6 +5,7 @@ import pytest
 from shapely.geometry import Point
 
 from geo.address import parse_address
+from geo.aliases import learn_alias
 from geo.errors import GazetteerError
 from geo.gazetteer import build_gazetteer
 from geo.roads import RoadMatch, road_number
@@ -97,3 +98,66 @@ def test_unusable_frames_are_refused():
     area = gpd.GeoDataFrame({"名称": ["a"], "地址": ["b"]}, geometry=[Point(0, 0).buffer(1)], crs=4326)
     with pytest.raises(GazetteerError, match="not_points"):
         build_gazetteer(area)
+
+
+def _frame(rows, **columns):
+    return gpd.GeoDataFrame(
+        {"名称": [r[0] for r in rows], "地址": [r[1] for r in rows], **columns},
+        geometry=gpd.points_from_xy([r[2] for r in rows], [r[3] for r in rows]),
+        crs=4326,
+    )
+
+
+def test_an_alias_comes_before_similar_names_but_never_before_the_road_itself():
+    rows = [("a", "成都北路2号", 121.47, 31.2), ("b", "城东北路2号", 121.48, 31.2)]
+    gazetteer = build_gazetteer(
+        _frame(rows), aliases={"成都背路": "城东北路", "成都北路": "城东北路", "甲路": "乙路"}
+    )
+    assert gazetteer.find_road("成都背路").names == ("城东北路",)
+    assert gazetteer.find_road("成都背路").kind is RoadMatch.ALIAS
+    assert gazetteer.find_road("成都北路").kind is RoadMatch.EXACT
+    assert gazetteer.find_road("甲路") is None
+
+
+def test_a_correction_teaches_a_road_only_when_name_number_and_point_agree():
+    rows = [(f"店{n}", f"柏灵路{n}号", 121.47 + n / 5e4, 31.2) for n in (2, 8, 14, 30)]
+    rows += [(f"铺{n}", f"白云路{n}号", 121.47 + n / 5e4, 31.3) for n in (2, 8, 14, 30)]
+    gazetteer = build_gazetteer(_frame(rows))
+    near, far = Point(121.4704, 31.2001), Point(121.49, 31.25)
+    assert learn_alias("百灵路20号", near, gazetteer) == ("百灵路", "柏灵路")
+    assert learn_alias("百灵路20号", far, gazetteer) is None
+    assert learn_alias("百灵路", near, gazetteer) is None
+    assert learn_alias("柏灵路20号", near, gazetteer) is None
+    assert learn_alias("老城白云路20号", near, gazetteer) is None
+    assert learn_alias("红旗街20号", near, gazetteer) is None
+    assert learn_alias("百灵路9000号", near, gazetteer) is None
+
+
+def test_two_roads_that_fit_equally_teach_nothing():
+    rows = [(f"店{n}", f"柏灵路{n}号", 121.47 + n / 5e4, 31.2) for n in (2, 8, 30)]
+    rows += [(f"铺{n}", f"百林路{n}号", 121.47 + n / 5e4, 31.2004) for n in (2, 8, 30)]
+    assert learn_alias("百灵路20号", Point(121.4704, 31.2002), build_gazetteer(_frame(rows))) is None
+
+
+def test_areas_are_points_with_a_radius_that_holds_nine_tenths():
+    square = Point(121.47, 31.2).buffer(0.01, cap_style="square")
+    areas = gpd.GeoDataFrame({"name": ["清澜街道办事处", None]}, geometry=[square, square], crs=4326)
+    gazetteer = build_gazetteer(_frame([("a", "成都北路2号", 121.47, 31.2)]), areas=areas)
+    area = gazetteer.areas["清澜街道"]
+    assert list(gazetteer.areas) == ["清澜街道"]
+    assert 950 < area.radius_m < 1_450
+    line = gpd.GeoDataFrame({"name": ["x"]}, geometry=[Point(0, 0)], crs=4326)
+    with pytest.raises(GazetteerError, match="not_areas"):
+        build_gazetteer(_frame([("a", "成都北路2号", 121.47, 31.2)]), areas=line)
+
+
+def test_roads_that_are_only_mentioned_and_quarters_are_indexed():
+    rows = [
+        ("面馆(海口路店)", "福建中路192号", 121.47, 31.2),
+        ("小学", "永宁街20号(学前街一粟街)", 121.48, 31.2),
+        ("中学", "长乐路10号", 121.48, 31.21),
+        ("花店", "田子坊长乐路12号", 121.481, 31.21),
+    ]
+    gazetteer = build_gazetteer(_frame(rows))
+    assert {"海口路", "学前街", "一粟街"} <= set(gazetteer.mentions)
+    assert gazetteer.quarters["田子坊"].tolist() == [3]

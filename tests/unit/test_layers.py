@@ -46,6 +46,7 @@ def _shift(number: int) -> ShiftView:
         True,
         1.0,
         [],
+        call=1,
     )
     return ShiftView(
         "P",

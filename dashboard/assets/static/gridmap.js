@@ -95,8 +95,45 @@
     return [{ dataLayer: "grids", minzoom: 16, symbolizer: text(12) }];
   }
 
+  // GCJ-02 as a projection: data, centre and clicks stay WGS-84, only where they are drawn shifts, so that
+  // pictures of a GCJ-02 service fit and nothing on one map can be in another datum than the rest.
+  // The published formula and its fixed-point inverse are those of geo/crs.py.
+  function gcjShift(lng, lat) {
+    const x = lng - 105, y = lat - 35, pi = Math.PI, axis = 6378245.0, e2 = 0.00669342162296594323;
+    const wave = ((20 * Math.sin(6 * x * pi) + 20 * Math.sin(2 * x * pi)) * 2) / 3;
+    let north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * Math.sqrt(Math.abs(x)) + wave;
+    north += ((20 * Math.sin(y * pi) + 40 * Math.sin((y / 3) * pi)) * 2) / 3;
+    north += ((160 * Math.sin((y / 12) * pi) + 320 * Math.sin((y * pi) / 30)) * 2) / 3;
+    let east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * Math.sqrt(Math.abs(x)) + wave;
+    east += ((20 * Math.sin(x * pi) + 40 * Math.sin((x / 3) * pi)) * 2) / 3;
+    east += ((150 * Math.sin((x / 12) * pi) + 300 * Math.sin((x / 30) * pi)) * 2) / 3;
+    const rad = (lat * pi) / 180, magic = 1 - e2 * Math.sin(rad) ** 2, root = Math.sqrt(magic);
+    return [
+      (east * 180) / ((axis / root) * Math.cos(rad) * pi),
+      (north * 180) / (((axis * (1 - e2)) / (magic * root)) * pi),
+    ];
+  }
+  const toGcj = (p) => { const [dx, dy] = gcjShift(p.lng, p.lat); return L.latLng(p.lat + dy, p.lng + dx); };
+  const fromGcj = (p) => {
+    let guess = p;
+    for (let i = 0; i < 3; i++) { const there = toGcj(guess); guess = L.latLng(guess.lat + p.lat - there.lat, guess.lng + p.lng - there.lng); }
+    return guess;
+  };
+  const mercator = L.Projection.SphericalMercator;
+  // Far from home (the whole world at zoom 0) the formula grows without bound; there nothing is drawn.
+  const near = (p) => Math.abs(p.lng - 105) < 40 && Math.abs(p.lat - 35) < 30;
+  L.CRS.GCJ02 = L.extend({}, L.CRS.EPSG3857, {
+    code: "GCJ02",
+    projection: L.extend({}, mercator, {
+      project: (p) => mercator.project(near(p) ? toGcj(p) : p),
+      unproject: (point) => { const p = mercator.unproject(point); return near(p) ? fromGcj(p) : p; },
+    }),
+  });
+
   const gridmap = {
     state,
+    toGcj,
+    fromGcj,
 
     prepare: function (map, options) {
       map.attributionControl.setPrefix(false);
@@ -109,6 +146,9 @@
           url: options.basemap, paintRules: paintRules(), labelRules: labelRules(),
           backgroundColor: tokens.map.land, attribution: options.attribution || "", maxDataZoom: options.maxDataZoom || 15,
         }).addTo(map);
+      }
+      for (const [at, url] of (options.tiles || []).entries()) {
+        L.tileLayer(url, { maxZoom: 19, attribution: at ? "" : options.attribution || "" }).addTo(map);
       }
       map.gmHome = options.bounds;
       gridmap.home(map);
