@@ -149,13 +149,10 @@ def count_decided(session: Session, *, since: dt.datetime, identity: Identity | 
     return session.scalar(statement if identity is None else scoped(statement, identity)) or 0
 
 
-def next_batch(session: Session, now: dt.datetime) -> str:
-    """Return the code of the next batch: B, the date (UTC) and a number."""
-    day = f"B{now.astimezone(dt.UTC):%Y%m%d}-"
-    codes = session.scalars(
-        select(LocationDecision.batch).where(LocationDecision.batch.startswith(day)).distinct()
-    )
-    return f"{day}{len(codes.all()) + 1:03d}"
+def next_batch(session: Session) -> str:
+    """Return the code of the next batch: B and a number that no batch has had, undone ones included."""
+    batches = session.scalar(select(func.count(LocationDecision.batch.distinct()))) or 0
+    return f"B{batches + 1:04d}"
 
 
 def _demand_newest(session: Session, decision: LocationDecision, together: Sequence[int]) -> None:

@@ -18,13 +18,11 @@ from geo.errors import ReviewError
 from geo.geocode import GazetteerGeocoder, Level, Match
 from geo.gridlayer import assign_institutions
 from geo.lessons import teach_alias, teach_entry
-from geo.locate import build_geocoder
+from geo.locate import build_geocoder, is_doubtful
 from geo.placement import Preview, areas_of, check_point, preview
 
 CONFIRMED = "confirmed"
 CONFIRMED_RADIUS_M = 20.0  # a person who clicks a building hits it, not its door
-# An accepted place wider than this is good enough to patrol, but no evidence of where its address is.
-TEACHING_RADIUS_M = 100.0
 ACCEPTED = "accept"
 _SAME_DEG = 1e-6  # candidates lie a metre apart at least
 _MOST_CANDIDATES = 99
@@ -146,7 +144,7 @@ def set_point(
         WGS-84 degrees.
     source
         ``point`` set by hand (radius `CONFIRMED_RADIUS_M`), or ``candidate`` with the candidate's own radius.
-        Only a place within `TEACHING_RADIUS_M` teaches the gazetteer anything.
+        A candidate that is doubtful itself, a mere road for instance, teaches the gazetteer nothing.
 
     Raises
     ------
@@ -166,10 +164,12 @@ def set_point(
         if match is None:
             raise ReviewError("not_a_candidate", lon=lon, lat=lat)
     before = location_of(record)
-    _confirm(record, lon, lat, match, actor=actor, now=now)
-    assign_institutions(session, [record])
+    with session.no_autoflush:  # point and grid area are one change in the audit log
+        _confirm(record, lon, lat, match, actor=actor, now=now)
+        assign_institutions(session, [record])
     entry = alias = None
-    if (record.error_radius_m or 0.0) <= TEACHING_RADIUS_M and record.address:
+    # A doubtful place may be good enough to patrol, but is no evidence of where its address is.
+    if record.address and (match is None or not is_doubtful(match)):
         entry = teach_entry(session, record, actor=actor, now=now)
         if known is not None:
             alias = teach_alias(session, record, known.gazetteer, actor=actor, now=now)
@@ -232,13 +232,14 @@ def accept_above(
     pairs = list_acceptable(session, score, identity=identity, geocoder=geocoder)
     if not pairs:
         return []
-    batch = next_batch(session, now)
+    batch = next_batch(session)
     records = [session.get_one(Institution, row.institution_id) for row, _ in pairs]
     before = [location_of(record) for record in records]
-    for record, (_, match) in zip(records, pairs, strict=True):
-        assert match.lon is not None and match.lat is not None
-        _confirm(record, match.lon, match.lat, match, actor=actor, now=now)
-    assign_institutions(session, records)
+    with session.no_autoflush:
+        for record, (_, match) in zip(records, pairs, strict=True):
+            assert match.lon is not None and match.lat is not None
+            _confirm(record, match.lon, match.lat, match, actor=actor, now=now)
+        assign_institutions(session, records)
     return [
         record_decision(session, record, values, action=ACCEPTED, batch=batch, actor=actor, now=now)
         for record, values in zip(records, before, strict=True)
