@@ -24,6 +24,7 @@ T = TypeVar("T")
 Cell = str | Sequence[str]
 Rows = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 MAP_HEIGHT = 520
+_ADDRESSES = re.compile(r"(:(?=//)|www(?=\.)|@)", re.IGNORECASE)
 _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -231,7 +232,9 @@ def draw_note(text: str) -> None:
 
 def plain(text: str) -> str:
     """Return `text` fit for a label that Streamlit reads as Markdown: no link, picture or icon in it."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    # Addresses become links even where every sign is escaped; a joiner nobody sees parts them.
+    parted = _ADDRESSES.sub("\\1\u2060", " ".join(text.split()))
+    return _MARKS.sub(r"\\\1", parted)
 
 
 def draw_provisional(visitor: Visitor, *, first: dt.date, last: dt.date) -> None:

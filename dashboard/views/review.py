@@ -148,9 +148,11 @@ def _draw_actions(
         and point is not None
     ):
         _save(visitor, row, point, Source.POINT, following=following)
-    if skipping.button(t("跳过"), width="stretch"):
-        st.session_state[NEXT] = following
-        st.rerun(scope="fragment")
+    skipping.button(t("跳过"), width="stretch", on_click=_turn_to, args=(following,))
+
+
+def _turn_to(institution_id: int) -> None:
+    st.session_state[NEXT] = institution_id
 
 
 def _draw_preview(visitor: Visitor, row: QueueRow, point: tuple[float, float]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from dashboard.cli import app
 from data.schema import Institution, LocationDecision
 from data.store import Store
 from geo.crs import from_wgs84
@@ -50,7 +50,7 @@ def test_the_queue_is_listed_and_candidates_named(filled: Desk) -> None:
     ]
     (found,) = filled.run("review", "candidates", 2)["candidates"]
     assert (found["level"], found["code"], found["matched_text"]) == ("door", "suggestion", "红旗路12号")
-    words = RUNNER.invoke(__import__("dashboard.cli").cli.app, ["review", "list"], env=filled.environment)
+    words = RUNNER.invoke(app, ["review", "list"], env=filled.environment)
     assert "2 家待核对" in words.stdout and "门牌库中没有这条路" in words.stdout
     assert filled.run("review", "candidates", 99, expect=2)["error"]["code"] == "unknown_institution"
 
@@ -90,7 +90,7 @@ def test_a_refused_point_changes_nothing(
     assert filled.changes() == before
 
 
-def test_accepting_is_tried_first_then_done_then_undone(filled: Desk, tmp_path: Path) -> None:
+def test_accepting_is_tried_first_then_done_then_undone(filled: Desk) -> None:
     before = filled.changes()
     tried = filled.run("review", "accept", "--above", 0.2, "--dry-run")
     assert tried == {"count": 1, "institutions": [1], "batch": None}
