@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +42,13 @@ ADDRESSES = {
 
 
 @pytest.fixture
-def desk(store: Store) -> Iterator[Store]:
+def desk(store: Store) -> Store:
     """A register with one place of each sort, located."""
+    return fill(store)
+
+
+def fill(store: Store) -> Store:
+    """Add the streets and one place of each sort, and locate them."""
     with store.begin(actor="fixture", now=NOW) as session:
         add_streets(session)
         for number, address in ADDRESSES.items():
@@ -52,7 +56,7 @@ def desk(store: Store) -> Iterator[Store]:
         locate(session)
         far = session.get_one(Institution, FAR)
         far.lon, far.grid_id, far.grid_code, far.subdistrict = 121.4, None, None, None
-    yield store
+    return store
 
 
 def state(store: Store) -> dict[str, Any]:
@@ -380,4 +384,21 @@ def test_a_preview_tells_area_and_distance_and_changes_nothing(desk: Store) -> N
         assert moved.moved_m == pytest.approx(111.0, abs=0.5)
         assert review.preview_point(session, MOON, *door(0, 2)).moved_m is None
         assert review.preview_point(session, MOON, 121.3, 40.3).grid_code is None
+    assert state(desk) == before
+
+
+@pytest.mark.postgres
+def test_decisions_are_kept_listed_and_undone_on_postgresql(postgres_store: Store) -> None:
+    """The same on the other database: JSON values, groups of decisions, deleted entries."""
+    desk = fill(postgres_store)
+    before = state(desk)
+    number = put(desk, TYPO, door(0, 12))
+    with desk.begin(actor="clerk", now=LATER) as session:
+        assert len(review.accept_above(session, 0.0, actor="clerk", now=LATER)) == 1
+    with desk.reading() as session:
+        listed = [(item.batch, item.count) for item in list_decisions(session)]
+        assert count_decided(session, since=NOW) == 2
+    assert listed == [("B0001", 1), (None, 1)]
+    take(desk, "B0001")
+    take(desk, number)
     assert state(desk) == before
