@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from data import frames
@@ -73,9 +73,11 @@ def list_queue(session: Session, *, identity: Identity | None = None) -> list[Qu
         Who asks; None is a step's own reading without row scope.
     """
     statement = _institutions(identity).where(
-        Institution.confirmed_at.is_(None), Institution.status != SiteStatus.DEREGISTERED
+        Institution.confirmed_at.is_(None),
+        Institution.status != SiteStatus.DEREGISTERED,
+        or_(Institution.lon.is_(None), Institution.grid_id.is_(None), Institution.doubtful),
     )
-    rows = [row for record in session.scalars(statement) if (row := _row(record)) is not None]
+    rows = [_row(record) for record in session.scalars(statement)]
     order = list(Why)
     rows.sort(
         key=lambda row: (order.index(row.why), -(row.error_radius_m or 0.0), row.score, row.institution_id)
@@ -283,15 +285,13 @@ def _record(session: Session, institution_id: int, identity: Identity | None) ->
     return found
 
 
-def _row(record: Institution) -> QueueRow | None:
+def _row(record: Institution) -> QueueRow:
     if record.lon is None:
         why, code = Why.UNPLACED, record.match_code or Why.UNPLACED.value
     elif record.grid_id is None:
         why, code = Why.OUTSIDE, Why.OUTSIDE.value
-    elif record.doubtful:
-        why, code = Why.DOUBTFUL, Why.DOUBTFUL.value
     else:
-        return None
+        why, code = Why.DOUBTFUL, Why.DOUBTFUL.value
     return QueueRow(
         institution_id=record.id,
         name=record.name,

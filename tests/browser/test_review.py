@@ -17,6 +17,12 @@ pytestmark = pytest.mark.browser
 
 PICTURE = "机构 ![x](http://example.org/a.png) <img src=x onerror=window.hacked=1>"
 ROW = "[role=radiogroup] label"
+# A tile that was given up shows one colour, or none.
+PAINTED = """() => [...document.querySelectorAll('canvas.leaflet-tile')].some((tile) => {
+  const dots = tile.getContext('2d').getImageData(0, 0, tile.width, tile.height).data, seen = new Set();
+  for (let at = 0; at < dots.length; at += 40) seen.add(dots[at] * 65536 + dots[at + 1] * 256 + dots[at + 2]);
+  return seen.size > 3;
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +119,7 @@ def test_a_dragged_pin_moves_the_place(page: Watched, desk: Server) -> None:
     page.page.get_by_role("heading", name=PICTURE).wait_for()
     frame = settled_map(page)
     assert frame.locator(".gm-candidate").all_inner_texts() == ["1"]
+    frame.wait_for_function(PAINTED)
     before = stored(desk, 4)
     assert before.lon is not None and before.lat is not None
     x, y = spot(page, frame, before.lon, before.lat)

@@ -141,15 +141,19 @@
       map.getContainer().lang = options.language === "en" ? "en" : "zh-CN";
       map.gmCanvas = L.canvas({ padding: 0.4 });
       L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
-      if (options.basemap) {
-        protomapsL.leafletLayer({
-          url: options.basemap, paintRules: paintRules(), labelRules: labelRules(),
-          backgroundColor: tokens.map.land, attribution: options.attribution || "", maxDataZoom: options.maxDataZoom || 15,
-        }).addTo(map);
-      }
-      for (const [at, url] of (options.tiles || []).entries()) {
-        L.tileLayer(url, { maxZoom: 19, attribution: at ? "" : options.attribution || "" }).addTo(map);
-      }
+      // Added once every part of the map has had its say: a tile asked for at one zoom, given up for another
+      // and asked for again stays blank.
+      setTimeout(() => {
+        if (options.basemap) {
+          protomapsL.leafletLayer({
+            url: options.basemap, paintRules: paintRules(), labelRules: labelRules(),
+            backgroundColor: tokens.map.land, attribution: options.attribution || "", maxDataZoom: options.maxDataZoom || 15,
+          }).addTo(map);
+        }
+        for (const [at, url] of (options.tiles || []).entries()) {
+          L.tileLayer(url, { maxZoom: 19, attribution: at ? "" : options.attribution || "" }).addTo(map);
+        }
+      }, 0);
       map.gmHome = options.bounds;
       gridmap.home(map);
     },
@@ -279,7 +283,7 @@
       for (const found of options.candidates) {
         const at = L.latLng(found.lat, found.lon), box = element("span", "gm-stop gm-candidate", found.label);
         const icon = L.divIcon({ className: "gm-pin", html: box, iconSize: [24, 24], iconAnchor: [12, -3] });
-        L.marker(at, { icon, title: found.title, alt: found.title }).addTo(map).bindPopup(() => card(found), { maxWidth: 280 });
+        L.marker(at, { icon, zIndexOffset: 500, title: found.title, alt: found.title }).addTo(map).bindPopup(() => card(found), { maxWidth: 280 });
         seen.extend(at.toBounds(500));
       }
       map.on("click", (event) => propose(event.latlng));
