@@ -226,6 +226,11 @@ def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataF
     )
 
 
+def school_distances(wiring: Wiring) -> pd.DataFrame:
+    """Return how far each institution is from a school, straight and on foot."""
+    return cached(wiring, "school_distances", (), monitor.school_distances)
+
+
 def evidence(wiring: Wiring, *, first: dt.date, last: dt.date) -> Evidence:
     """Return what the visits of a period say about the scorecard and about fairness.
 

@@ -26,6 +26,25 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Online:
+    """An online geocoder, never asked unless `allowed`: addresses then leave the office network.
+
+    Parameters
+    ----------
+    provider, key, url, city
+        As `geo.online.OnlineOptions`.
+    allowed
+        Whether addresses may be sent out.
+    """
+
+    provider: str = ""
+    key: str = field(default="", repr=False)
+    allowed: bool = False
+    url: str = ""
+    city: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """How this installation runs; every field is one `GRIDPATROL_*` variable.
 
@@ -47,6 +66,8 @@ class Settings:
         Least level written to the log.
     tiles
         Tile service of the office network, from TILES (templates), TILES_DATUM and TILES_ATTRIBUTION.
+    online
+        Online geocoder, from ONLINE_GEOCODER, ONLINE_KEY, ONLINE_ALLOWED, ONLINE_URL and ONLINE_CITY; off.
     """
 
     database: str = "sqlite:///var/gridpatrol.db"
@@ -58,6 +79,7 @@ class Settings:
     worker: bool = True
     log_level: str = "INFO"
     tiles: Tiles = field(default_factory=Tiles)
+    online: Online = field(default_factory=Online)
 
     @property
     def basemap(self) -> Path:
@@ -78,6 +100,11 @@ class Settings:
             f"{PREFIX}TILES": " ".join(self.tiles.urls),
             f"{PREFIX}TILES_DATUM": self.tiles.datum,
             f"{PREFIX}TILES_ATTRIBUTION": self.tiles.attribution,
+            f"{PREFIX}ONLINE_GEOCODER": self.online.provider,
+            f"{PREFIX}ONLINE_KEY": self.online.key,
+            f"{PREFIX}ONLINE_ALLOWED": str(int(self.online.allowed)),
+            f"{PREFIX}ONLINE_URL": self.online.url,
+            f"{PREFIX}ONLINE_CITY": self.online.city,
         }
 
     @classmethod
@@ -102,6 +129,7 @@ class Settings:
             worker=_flag(given, "WORKER", "1", faults),
             log_level=_level(given, faults),
             tiles=_tiles(given, faults),
+            online=_online(given, faults),
         )
         if faults:
             raise SettingsError(faults)
@@ -140,6 +168,18 @@ def _tiles(given: Mapping[str, str], faults: dict[str, str]) -> Tiles:
     ends = {"bad_tiles_datum": "_DATUM", "no_tiles_attribution": "_ATTRIBUTION"}
     faults.update({f"{PREFIX}TILES{ends.get(code, '')}": code for code in wrong})
     return tiles
+
+
+def _online(given: Mapping[str, str], faults: dict[str, str]) -> Online:
+    def text(name: str) -> str:
+        return given.get(f"{PREFIX}ONLINE_{name}", "").strip()
+
+    allowed = _flag(given, "ONLINE_ALLOWED", "0", faults)
+    if allowed and not text("GEOCODER"):
+        faults[f"{PREFIX}ONLINE_GEOCODER"] = "no_online_geocoder"
+    return Online(
+        provider=text("GEOCODER"), key=text("KEY"), allowed=allowed, url=text("URL"), city=text("CITY")
+    )
 
 
 def _level(given: Mapping[str, str], faults: dict[str, str]) -> str:

@@ -47,7 +47,8 @@ def shift_rows(shifts: Sequence[ShiftView], language: Language, *, with_slot: bo
         {
             **({t("时段"): slot_name(shift, language)} if with_slot else {}),
             t("小组"): team_number(shift.team),
-            t("站数"): len(shift.stops),
+            t("站数"): shift.stops[-1].call if shift.stops else 0,
+            t("家数"): len(shift.stops),
             t("组长"): "、".join(m.name for m in shift.members if m.leads),
             t("组员"): "、".join(m.name for m in shift.members if not m.leads and not m.official),
             **({t("带队领导"): officials(shift)} if accompanied else {}),

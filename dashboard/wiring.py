@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from dashboard.settings import Settings
 from data.store import Store
+from geo.geocode import Geocoder
 from geo.travel import TravelModel, straight_line
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
@@ -46,6 +48,28 @@ def assemble(settings: Settings) -> Wiring:
         `bad_url`.
     """
     return Wiring(settings=settings, store=Store(settings.database), travel=straight_line("ebike"))
+
+
+def online_geocoder(settings: Settings) -> Geocoder:
+    """Return the online geocoder of the settings.
+
+    Raises
+    ------
+    GeocodeError
+        ``online_not_allowed``, ``online_bad_options``.
+    """
+    from geo.online import OnlineGeocoder, OnlineOptions
+
+    online = settings.online
+    options = OnlineOptions(
+        provider=online.provider or "amap",
+        key=online.key,
+        allowed=online.allowed,
+        city=online.city,
+        url=online.url,
+        cache=settings.var / "geocoded.db",
+    )
+    return OnlineGeocoder(options, clock=time.time, sleep=time.sleep)
 
 
 # Streamlit runs its script in threads of the server's process and replaces `__main__`: the parts are shared

@@ -162,8 +162,8 @@ def building_key(address: Address) -> str | None:
     The building is the door without what tells its doors apart: the number of a 门市 after a dash (12-3号)
     and everything inside. In a lane or an estate it is the 号 or 号楼; a 底商 or 门市 is one of its doors.
     """
-    sub = address.sub_number
-    return door_key(replace(address, sub_number=None) if sub is not None and sub[0].isdigit() else address)
+    sub = "" if address.sub_number is None else address.sub_number.split("-")[0]
+    return door_key(replace(address, sub_number=None if not sub or sub[0].isdigit() else sub))
 
 
 def room_key(address: Address) -> str | None:
@@ -313,6 +313,8 @@ def _set_door(door: re.Match[str], parts: dict[str, Any]) -> None:
     letter = door["before"] or door["after"]
     if sub and sub.isdigit() and int(sub) > int(door["number"]):
         parts["number_to"] = sub
+    elif sub and door["after"]:
+        parts["sub_number"] = f"{door['after']}-{sub}"  # 12甲-3号 is not 12-3号
     elif sub:
         parts["sub_number"] = sub
     if letter and "sub_number" not in parts:

@@ -60,6 +60,8 @@ FORMER_DISTRICTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_FORMER = re.compile(rf"原?(?:{'|'.join(FORMER_DISTRICTS)})")
+
 
 def current_district(written: str, *, former: Mapping[str, str] = FORMER_DISTRICTS) -> str:
     """Give today's name of a district as written; a name that is not listed stays as it is.
@@ -115,7 +117,11 @@ def take_admin(body: str, parts: dict[str, Any]) -> str:
         parts[name], body = found[1], after
         while name == "district" and body.startswith(found[1]):
             body = body[len(found[1]) :]  # written twice by two merged columns
+        old = _FORMER.match(body) if name == "district" else None
+        if old is not None:  # today's district and the one it swallowed
+            parts["lead"], body = (*parts.get("lead", ()), old[0]), body[old.end() :]
     below = _STREET.match(body) if parts.get("street", "").endswith(("镇", "乡")) else None
     if below is not None and "街道" in below[1]:
-        parts["lead"], parts["street"], body = (parts["street"],), below[1], body[below.end() :]
+        parts["lead"] = (*parts.get("lead", ()), parts["street"])
+        parts["street"], body = below[1], body[below.end() :]
     return body

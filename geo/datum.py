@@ -16,6 +16,7 @@ Flags = NDArray[np.bool_]
 _FEWEST_PAIRS = 5
 # Published points of one written address scatter by 30 m; the median of five pairs stays well below this.
 _NOTICEABLE_M = 150.0
+_FAR_M = 2_000.0  # no datum shifts this far: another zone, another unit, another place
 _FIT = 0.35  # a shift is a hypothesis' own when it misses its vector by at most this share of its length
 _SURE = 2.4  # sign test: six points in and none out; a question costs little, a shifted map much
 _FEWEST_MOVED = 6
@@ -68,6 +69,7 @@ def judge_pairs(
     known: tuple[ArrayLike, ArrayLike],
     *,
     read_as: SourceCrs | None,
+    fixed: bool = False,
 ) -> Suspicion | None:
     """Compare points of a layer with where the same things are already known to be.
 
@@ -77,6 +79,8 @@ def judge_pairs(
         WGS-84 longitudes and latitudes of the same things, as imported and as known.
     read_as : SourceCrs or None
         Datum the layer was converted from; None for an EPSG code.
+    fixed : bool
+        Whether the things cannot move (areas, not shops): then even one pair kilometres apart is a question.
 
     Returns
     -------
@@ -89,13 +93,14 @@ def judge_pairs(
     """
     lon, lat = (np.asarray(values, dtype=np.float64) for values in incoming)
     known_lon, known_lat = (np.asarray(values, dtype=np.float64) for values in known)
-    if len(lon) < _FEWEST_PAIRS:
+    few = len(lon) < _FEWEST_PAIRS
+    if len(lon) == 0 or (few and not fixed):
         return None
     crs = metric_crs(float(np.median(known_lon)), lat=float(np.median(known_lat)))
     here, there = project_xy(known_lon, known_lat, crs), project_xy(lon, lat, crs)
     vector = np.median(there - here, axis=0)
     offset = float(np.hypot(*vector))
-    if offset < _NOTICEABLE_M:
+    if offset < (_FAR_M if few else _NOTICEABLE_M):
         return None
     fits: list[tuple[float, Slip]] = []
     for slip in _slips(read_as):

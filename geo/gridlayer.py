@@ -37,13 +37,19 @@ _LENGTHS = {"name": 100, "subdistrict": 60, "community": 60, "worker": 60, "code
 
 @dataclass
 class GridImport:
-    """What a grid import did; `unusual_codes` counts codes shorter than the official 12 characters."""
+    """What a grid import did.
+
+    `unusual_codes` counts codes shorter than the official 12 characters; `encoding` is how a shapefile's
+    texts were read and who told it; `flattened` says that heights were left out.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     retired: int = 0
     unusual_codes: int = 0
+    encoding: tuple[str, str] | None = None
+    flattened: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,8 @@ def import_grids(
     FormatError
         When the file cannot be read.
     """
-    frame = name_columns(read_layer(path, source_crs=source_crs, encoding=encoding, layer=layer))
+    read = read_layer(path, source_crs=source_crs, encoding=encoding, layer=layer)
+    frame = name_columns(read)
     faults = [
         {
             "code": f"grid_{f.code}",
@@ -105,6 +112,7 @@ def import_grids(
         raise GridError("broken_layer", file=path.name, count=len(faults), faults=faults)
     frame["code_scheme"] = frame["code_scheme"].where(frame["code_scheme"] != "", scheme)
     result = _replace_grids(session, frame, source_crs=source_crs, today=today)
+    result.encoding, result.flattened = read.attrs["encoding"], read.attrs["flattened"]
     result.unusual_codes = int((frame["grid_code"].str.len() < _SHORTEST_CODE).sum())
     return result
 

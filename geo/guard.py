@@ -85,7 +85,8 @@ class DatumGuard:
         pairs = [(thing.point, known) for thing in incoming if (known := self._known(thing)) is not None]
         if pairs:
             here, there = np.array([p for p, _ in pairs]).T, np.array([k for _, k in pairs]).T
-            found = judge_pairs((here[0], here[1]), (there[0], there[1]), read_as=read_as)
+            areas = all(thing.key.startswith("grid:") for thing in incoming)
+            found = judge_pairs((here[0], here[1]), (there[0], there[1]), read_as=read_as, fixed=areas)
             if found is not None or len(pairs) >= len(incoming) / 2:
                 return found
         points = np.array([thing.point for thing in incoming if not thing.key.startswith("grid:")])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from data import frames
@@ -130,6 +131,43 @@ def is_doubtful(match: Match) -> bool:
     if match.lon is None:
         return False
     return match.level is Level.ROAD or (match.error_radius_m or 0.0) > DOUBTFUL_RADIUS_M
+
+
+def list_uncertain(session: Session) -> dict[int, str]:
+    """Return the addresses that no gazetteer placed well, by institution: unplaced, or doubtful."""
+    statement = select(Institution.id, Institution.address).where(
+        Institution.address != "",
+        Institution.confirmed_at.is_(None),
+        Institution.declared_lon.is_(None),
+        or_(Institution.lon.is_(None), Institution.doubtful),
+    )
+    return dict(session.execute(statement.order_by(Institution.id)).tuples().all())
+
+
+def place_answers(session: Session, answers: Mapping[int, Match]) -> LocateResult:
+    """Take over an online service's answers where they are surer than what is there and in the district.
+
+    Parameters
+    ----------
+    answers
+        Match by institution, from `geo.online.OnlineGeocoder.locate`, asked outside this transaction.
+    """
+    extent = district_extent(session)
+    for key, match in answers.items():
+        record = session.get_one(Institution, key)
+        if match.lon is None or match.lat is None or record.confirmed_at is not None:
+            continue
+        if extent is not None and not (
+            extent[0] <= match.lon <= extent[2] and extent[1] <= match.lat <= extent[3]
+        ):
+            continue
+        if record.lon is None or (match.error_radius_m or inf) < (record.error_radius_m or inf):
+            _store_match(record, match)
+            record.location_source = LocationSource.ONLINE
+    records = session.scalars(select(Institution).order_by(Institution.id)).all()
+    assign_institutions(session, records)
+    session.flush()
+    return _summarise(records)
 
 
 def _place_declared(records: Sequence[Institution]) -> None:

@@ -17,6 +17,9 @@ from data.schema import Finding, VisitRecord
 from geo.coverage import coverage
 from geo.crs import frame_metric_crs, project_xy
 from geo.hotspot import HotspotOptions, near_school_rates
+from geo.nearby import walk_nearest
+from geo.proximity import near
+from geo.roadlayer import load_roads
 
 SCHOOL_STAGES = ("primary", "secondary")
 
@@ -88,6 +91,48 @@ def near_school_hotspots(
     rates["school_id"] = [schools.index[i] for i in rates["school"]]
     rates["school_name"] = [schools["name"].iloc[i] for i in rates["school"]]
     return rates, schools
+
+
+def school_distances(session: Session, *, identity: Identity | None = None) -> pd.DataFrame:
+    """Return how far each placed institution is from the nearest school, straight and on foot.
+
+    Parameters
+    ----------
+    identity : Identity, optional
+        Who asks; None is a step's own reading without row scope.
+
+    Returns
+    -------
+    DataFrame
+        Index institution id; name, kind, grid_code, error_radius_m, ``school_name`` and ``school_m``
+        (straight line), ``ring`` and ``ring_sure`` (see geo.proximity.near), ``walk_school_name`` and
+        ``walk_m`` (on the roads, NaN beyond 3 km, off the roads, or without road data).
+
+    Raises
+    ------
+    RoadError
+        ``roads_gone``.
+    """
+    schools = frames.schools_frame(session)
+    schools = schools[schools["stage"].isin(SCHOOL_STAGES)]
+    places = frames.institutions_frame(session, identity)
+    places = places[places.geometry.notna()]
+    rings = near(places, schools, error_column="error_radius_m")
+    network = load_roads(session, "walk")
+    if network is None or places.empty or schools.empty:
+        walks = pd.DataFrame({"walk_nearest": None, "walk_m": np.nan}, index=places.index)
+    else:
+        walks = walk_nearest(network, places, schools)
+    names = schools["name"]
+    table = places[["name", "kind", "grid_code", "error_radius_m"]].assign(
+        school_name=rings["nearest"].map(names),
+        school_m=rings["nearest_m"],
+        ring=rings["ring"],
+        ring_sure=rings["ring_sure"],
+        walk_school_name=walks["walk_nearest"].map(names),
+        walk_m=walks["walk_m"],
+    )
+    return pd.DataFrame(table)
 
 
 def _counts(session: Session, first: dt.date, last: dt.date) -> tuple[Counter[int], Counter[int]]:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard.commands.door import Database, Door, Json, open_door
-from dashboard.commands.imports import Crs, Encoding
+from dashboard.commands.imports import Crs, Encoding, Layer
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 grids = typer.Typer(help="The official grid areas: check, versions, join.", no_args_is_help=True)
-
-Layer = Annotated[str | None, typer.Option("--layer", help="Layer of a file with several.")]
 
 
 @grids.command("check")

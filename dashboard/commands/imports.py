@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from data.rejects import ImportResult
+    from geo.gridlayer import GridImport
 
 importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
 
@@ -33,6 +34,7 @@ Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook;
 Encoding = Annotated[
     str | None, typer.Option("--encoding", help="Text encoding of a shapefile without one, such as gbk.")
 ]
+Layer = Annotated[str | None, typer.Option("--layer", help="Layer of a file with several.")]
 RejectFile = Annotated[
     Path | None, typer.Option("--reject-file", help="Write rejected rows with their reasons here (xlsx).")
 ]
@@ -165,6 +167,7 @@ def import_grids(
         str | None, typer.Option("--scheme", help="What the codes follow, such as GB/T 2260 or CJ/T 349.")
     ] = None,
     encoding: Encoding = None,
+    layer: Layer = None,
     as_json: Json = False,
     database: Database = None,
 ) -> None:
@@ -184,13 +187,33 @@ def import_grids(
                 today=door.wiring.today(),
                 scheme=scheme,
                 encoding=encoding,
+                layer=layer,
             )
         figures = {**vars(result), "rejected": []}
         door.answer(
             figures,
             f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
             f"停用 {result.retired} / added, updated, unchanged, retired",
+            *_told(result),
         )
+
+
+def _told(result: GridImport) -> list[str]:
+    """Return what somebody should know about a grid file that went in."""
+    from dashboard.i18n import sentence_for
+
+    lines = []
+    if result.encoding is not None:
+        name, by = result.encoding
+        told = sentence_for(f"encoding.{by}", {}, "zh")
+        lines.append(
+            f"  文字编码 {name}（{told}） / text encoding {name} ({sentence_for(f'encoding.{by}', {}, 'en')})"
+        )
+    if result.flattened:
+        lines.append("  高程已略去 / heights were left out")
+    if result.unusual_codes:
+        lines.append(f"  {result.unusual_codes} 个编码不足 12 位 / codes shorter than 12 characters")
+    return lines
 
 
 @importing.command("roads")
@@ -203,7 +226,7 @@ def import_roads(
     ] = None,
     attribution: Annotated[str, typer.Option("--attribution", help="Whom to credit on maps.")] = "",
     encoding: Encoding = None,
-    layer: Annotated[str | None, typer.Option("--layer", help="Layer of a file with several.")] = None,
+    layer: Layer = None,
     as_json: Json = False,
     database: Database = None,
 ) -> None:

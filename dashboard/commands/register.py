@@ -14,6 +14,13 @@ exporting = typer.Typer(help="Export plans, institutions, schools and grids.", n
 
 def locate_command(
     again: Annotated[bool, typer.Option("--again", help="Also place what was placed before.")] = False,
+    online: Annotated[
+        bool,
+        typer.Option(
+            "--online",
+            help="Ask the online service of the settings; doubtful addresses leave the office.",
+        ),
+    ] = False,
     as_json: Json = False,
     database: Database = None,
 ) -> None:
@@ -22,12 +29,23 @@ def locate_command(
         from dataclasses import asdict
 
         from dashboard.i18n import sentence_for
-        from geo.locate import locate
+        from dashboard.wiring import online_geocoder
+        from geo.locate import list_uncertain, locate, place_answers
 
+        service = online_geocoder(door.wiring.settings) if online else None
         with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
             result = locate(session, again=again)
+        asked = 0
+        if service is not None:
+            with door.store().reading() as session:
+                uncertain = list_uncertain(session)
+            asked = len(uncertain)
+            # Asked between two transactions: nobody waits for a far service with the register locked.
+            found = service.locate(list(uncertain.values()))
+            with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
+                result = place_answers(session, dict(zip(uncertain, found, strict=True)))
         door.answer(
-            asdict(result),
+            {**asdict(result), "asked_online": asked},
             f"已定位 {result.placed} 家(存疑 {result.doubtful}), 未定位 {result.unplaced}, "
             f"不在网格内 {result.outside} / placed, doubtful, unplaced, outside",
             f"  {result.by_level}",

@@ -6,7 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from dashboard import auth, maps, panels, reads, tables, theme
+from dashboard import auth, distances, maps, panels, reads, tables, theme
 from dashboard.panels import Figure, Visitor
 from data.errors import AccountError
 
@@ -67,6 +67,24 @@ def draw(visitor: Visitor) -> None:
         panels.draw_map(chart, key="hotspots", height=510)
     with right:
         panels.draw_table(tables.hotspot_rows(rates, radius, visitor.language), key="schools", height=510)
+    _draw_distances(visitor)
+
+
+def _draw_distances(visitor: Visitor) -> None:
+    """Draw how far institutions are from schools by both measures."""
+    t, language = visitor.t, visitor.language
+    listed = reads.school_distances(visitor.wiring)
+    panels.draw_heading(t("机构到最近学校的距离"))
+    panels.draw_note(
+        t("误差半径跨越两个圈层的记为存疑；步行距离按路网计算，3 公里以内。")
+        if listed["walk_m"].notna().any()
+        else t("误差半径跨越两个圈层的记为存疑；未导入路网，暂无步行距离。")
+    )
+    left, right = st.columns([3, 5], gap="medium")
+    with left:
+        panels.draw_table(distances.ring_rows(listed, language), key="rings", height=180)
+    with right:
+        panels.draw_table(distances.place_rows(listed, language), key="distances", height=300)
 
 
 def _legend(visitor: Visitor) -> list[dict[str, object]]:

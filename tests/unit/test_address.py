@@ -182,3 +182,14 @@ def test_old_districts_are_read_by_what_they_are_called_today():
     assert current_district("上海市卢湾区") == "黄浦区"
     assert current_district("和平区") == "和平区"
     assert current_district("旧城区", former={"旧城区": "清澜区"}) == "清澜区"
+
+
+def test_a_letter_before_the_dash_stays_and_tells_doors_apart():
+    lettered, plain = parse_address("新兴街12甲-3号门市"), parse_address("新兴街12-3号门市")
+    assert lettered.sub_number == "甲-3" and door_key(lettered) != door_key(plain)
+
+
+def test_a_district_and_the_one_it_swallowed_leave_the_road_alone():
+    both = parse_address("上海市黄浦区卢湾区徐家汇路618弄5号")
+    assert (both.district, both.road, both.lead) == ("黄浦区", "徐家汇路", ("卢湾区",))
+    assert door_key(both) == door_key(parse_address("徐家汇路618弄5号"))

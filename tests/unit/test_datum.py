@@ -57,6 +57,14 @@ def test_a_wrong_zone_or_unit_lies_elsewhere(move):
     assert found is not None and found.code == "layer_elsewhere" and found.offset_m > 20_000
 
 
+def test_one_area_kilometres_off_is_a_question_and_one_shop_is_none():
+    moved = (LON[:1] + 0.05, LAT[:1])
+    assert judge_pairs(moved, (LON[:1], LAT[:1]), read_as=None) is None
+    found = judge_pairs(moved, (LON[:1], LAT[:1]), read_as=None, fixed=True)
+    assert found is not None and found.code == "layer_shifted"
+    assert judge_pairs((LON[:1] + 0.004, LAT[:1]), (LON[:1], LAT[:1]), read_as=None, fixed=True) is None
+
+
 def test_too_few_points_say_nothing():
     few = mistake(LON[:4], LAT[:4], SLIPS[0])
     assert judge_pairs(few, (LON[:4], LAT[:4]), read_as=SLIPS[0].read_as) is None
