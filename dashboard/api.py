@@ -65,6 +65,10 @@ def _grids(wiring: Wiring, identity: Identity, language: Language, query: Mappin
     return layers.grids(reads.grids(wiring))
 
 
+def _schools(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    return layers.schools(reads.schools(wiring), language=language)
+
+
 def _coverage(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
     first, last = period(query, today=wiring.today())
     kind = query.get("kind") or None
@@ -154,6 +158,7 @@ def routes() -> list[Route]:
     return [
         Route("/api/institutions.geojson", _layer(p.READ_REGISTER, _institutions)),
         Route("/api/grids.geojson", _layer(p.READ_REGISTER, _grids)),
+        Route("/api/schools.geojson", _layer(p.READ_REGISTER, _schools)),
         Route("/api/coverage.geojson", _layer(p.READ_COVERAGE, _coverage)),
         Route("/api/hotspots.geojson", _layer(p.READ_COVERAGE, _hotspots)),
         Route("/api/plan/{code}/routes.geojson", _layer(p.READ_ROSTER, _plan_routes)),

@@ -23,6 +23,7 @@ from dashboard.commands.plans import (
 )
 from dashboard.commands.register import exporting, locate_command
 from dashboard.commands.repairs import repair_command
+from dashboard.commands.review import review
 from dashboard.commands.revisions import diff_command, explain_command, recommend_command
 from dashboard.commands.roads import roads
 from dashboard.commands.users import accounts
@@ -38,6 +39,7 @@ app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
 app.add_typer(grids, name="grids")
 app.add_typer(roads, name="roads")
+app.add_typer(review, name="review")
 app.add_typer(accounts, name="user")
 app.add_typer(bench, name="bench")
 app.add_typer(basemap, name="basemap")

@@ -15,7 +15,7 @@ from dashboard.i18n import translator
 from dashboard.maps import team_number
 from dashboard.phone.today import reason_lines
 from dashboard.theme import INK, team_colour
-from data.terms import Kind, Language, SiteStatus
+from data.terms import Kind, Language, SiteStatus, Stage
 from planner.itinerary import ShiftView
 
 Layer = dict[str, Any]
@@ -74,6 +74,18 @@ def grids(areas: gpd.GeoDataFrame) -> Layer:
     shown = areas[["grid_code", "name", "subdistrict", "geometry"]]
     layer: Layer = json.loads(shown.to_json(to_wgs84=True))
     return layer
+
+
+def schools(places: gpd.GeoDataFrame, *, language: Language) -> Layer:
+    """Return schools as points with name and stage."""
+    words = {stage.value: stage.label(language) for stage in Stage}
+    columns = (places.geometry.x, places.geometry.y, places["name"], places["stage"])
+    return _collection(
+        [
+            _point(lon, lat, {"title": str(name), "lines": [words[stage]]})
+            for lon, lat, name, stage in zip(*columns, strict=True)
+        ]
+    )
 
 
 def coverage(areas: gpd.GeoDataFrame, *, language: Language) -> Layer:

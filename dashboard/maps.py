@@ -161,9 +161,30 @@ def new_map(
 
 
 def add_layer(chart: folium.Map, call: str, url: str, *, t: Translate, fit: bool = False) -> None:
-    """Add a layer that the browser fetches: `choropleth`, `points`, `routes` or `rings`."""
+    """Add a layer the browser fetches: `choropleth`, `points`, `routes`, `rings`, `borders` or `schools`."""
     words = {"failed": t("地图数据未能载入，请刷新页面"), "school": t("校")}
     Part(call, {"url": url, "fit": fit, "words": words}).add_to(chart)
+
+
+def add_review(
+    chart: folium.Map,
+    present: Mapping[str, Any] | None,
+    candidates: Sequence[Mapping[str, Any]],
+    *,
+    t: Translate,
+) -> None:
+    """Add a place to review; a click on the map, or the end of dragging its pin, proposes a point.
+
+    Parameters
+    ----------
+    present
+        lon, lat and radius_m of the point on file, None without one.
+    candidates
+        label, lon, lat, title and lines of each.
+    """
+    words = {"pin": t("拟定位置，可拖动")}
+    options = {"present": present, "candidates": list(candidates), "words": words}
+    Part("review", options).add_to(chart)
 
 
 def add_legend(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import html
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ T = TypeVar("T")
 Cell = str | Sequence[str]
 Rows = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 MAP_HEIGHT = 520
+_ADDRESSES = re.compile(r"(:(?=//)|www(?=\.)|@)", re.IGNORECASE)
+_MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,18 @@ def draw_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> None:
     st_folium(chart, key=key, height=height, use_container_width=True, returned_objects=[])
 
 
+def ask_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> tuple[float, float] | None:
+    """Draw a map and return longitude and latitude of the last click on it, None before any."""
+    from streamlit_folium import st_folium
+
+    maps.require_local(chart)
+    told = st_folium(
+        chart, key=key, height=height, use_container_width=True, returned_objects=["last_clicked"]
+    )
+    at = (told or {}).get("last_clicked")
+    return None if at is None else (float(at["lng"]), float(at["lat"]))
+
+
 def draw_table(rows: Any, *, key: str, height: int = MAP_HEIGHT) -> None:
     """Draw a table without its index."""
     st.dataframe(rows, hide_index=True, height=height, key=key, width="stretch")
@@ -213,6 +228,13 @@ def way_note(shifts: Sequence[ShiftView], t: Translate) -> str:
 def draw_note(text: str) -> None:
     """Draw a small line of words."""
     st.html(f'<p class="gp-note">{html.escape(text)}</p>')
+
+
+def plain(text: str) -> str:
+    """Return `text` fit for a label that Streamlit reads as Markdown: no link, picture or icon in it."""
+    # Addresses become links even where every sign is escaped; a joiner nobody sees parts them.
+    parted = _ADDRESSES.sub("\\1\u2060", " ".join(text.split()))
+    return _MARKS.sub(r"\\\1", parted)
 
 
 def draw_provisional(visitor: Visitor, *, first: dt.date, last: dt.date) -> None:

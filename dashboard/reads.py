@@ -155,6 +155,11 @@ def grids(wiring: Wiring) -> gpd.GeoDataFrame:
     return cached(wiring, "grids", (), frames.grids_frame)
 
 
+def schools(wiring: Wiring) -> gpd.GeoDataFrame:
+    """Return the schools."""
+    return cached(wiring, "schools", (), frames.schools_frame)
+
+
 def bounds(wiring: Wiring, identity: Identity) -> Bounds | None:
     """Return west, south, east, north of the grid areas, else of the institutions in scope, else None."""
     areas = grids(wiring)

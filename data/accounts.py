@@ -36,6 +36,7 @@ class Permission(StrEnum):
 
     READ_REGISTER = "read_register"
     WRITE_REGISTER = "write_register"
+    CORRECT_LOCATION = "correct_location"
     READ_ROSTER = "read_roster"
     WRITE_ROSTER = "write_roster"
     PUBLISH = "publish"
@@ -51,6 +52,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TEAM_LEAD: frozenset(
         {
             _P.READ_REGISTER,
+            _P.CORRECT_LOCATION,
             _P.READ_ROSTER,
             _P.WRITE_ROSTER,
             _P.PUBLISH,
@@ -72,7 +74,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.APPROVE_SCORECARD,
         }
     ),
-    Role.CLERK: frozenset({_P.READ_REGISTER, _P.WRITE_REGISTER, _P.READ_ROSTER, _P.READ_COVERAGE}),
+    Role.CLERK: frozenset(
+        {
+            _P.READ_REGISTER,
+            _P.WRITE_REGISTER,
+            _P.CORRECT_LOCATION,
+            _P.READ_ROSTER,
+            _P.READ_COVERAGE,
+        }
+    ),
     # The administrator never sees business data (三员分立).
     Role.ADMINISTRATOR: frozenset({_P.MANAGE_USERS}),
 }

@@ -54,10 +54,12 @@ def schools_frame(session: Session) -> gpd.GeoDataFrame:
 
 
 def gazetteer_frame(session: Session) -> gpd.GeoDataFrame:
-    """Return known addresses as points with name and address."""
+    """Return known addresses as points with name, address and `confirmed`: a person set the point."""
     entry = GazetteerEntry
-    statement = select(entry.id, entry.name, entry.address, entry.lon, entry.lat).order_by(entry.id)
-    return _with_points(_read(session, statement, ("id", "name", "address", "lon", "lat")))
+    statement = select(
+        entry.id, entry.name, entry.address, entry.lon, entry.lat, entry.confirmed_at.is_not(None)
+    ).order_by(entry.id)
+    return _with_points(_read(session, statement, ("id", "name", "address", "lon", "lat", "confirmed")))
 
 
 def grids_frame(session: Session) -> gpd.GeoDataFrame:

@@ -250,6 +250,10 @@ def _forget_location(record: Institution) -> None:
         "match_code",
         "match_text",
         "error_radius_m",
+        "location_source",
+        # What a person confirmed was the place of the former address.
+        "confirmed_by",
+        "confirmed_at",
         "grid_id",
         "grid_code",
         "subdistrict",

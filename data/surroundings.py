@@ -137,6 +137,9 @@ def _import_places(
         if record is None:
             session.add(table.record(**values))
             result.count("added")
+        elif getattr(record, "confirmed_at", None) is not None:
+            # A point that a person set outranks a file's.
+            result.count("unchanged")
         else:
             # A column that the file does not have says nothing about what is on file.
             unsaid = {"stage", "address"} - header.columns.keys()

@@ -71,3 +71,7 @@ class DatumError(GeoError):
 
 class ColocationError(GeoError):
     """A decision about a shared address that cannot be recorded."""
+
+
+class ReviewError(GeoError):
+    """A decision about a location that cannot be made or taken back."""

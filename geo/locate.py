@@ -13,11 +13,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from data import frames
-from data.schema import Institution
+from data.schema import Institution, RoadAlias
 from data.terms import LocationSource
+from geo.address import parse_address
+from geo.calibration import Calibration
 from geo.gazetteer import build_gazetteer
-from geo.geocode import GazetteerGeocoder, Geocoder, Level, Match
+from geo.geocode import GazetteerGeocoder, Level, Match
 from geo.gridlayer import assign_institutions
+from geo.numerals import normalise
 
 # A point whose honest radius is wider than this, or that only a road gave, goes to the review list.
 DOUBTFUL_RADIUS_M = 400.0
@@ -61,16 +64,36 @@ def district_extent(session: Session) -> tuple[float, float, float, float] | Non
     return west - margin, south - margin, east + margin, north + margin
 
 
-def build_geocoder(session: Session) -> Geocoder | None:
-    """Return the offline geocoder over the register's gazetteer and schools, None without entries."""
+def build_geocoder(session: Session, *, calibration: Calibration | None = None) -> GazetteerGeocoder | None:
+    """Return the offline geocoder over the register's gazetteer, schools and learned names, None without.
+
+    Parameters
+    ----------
+    calibration
+        Error radii measured before; measured anew when not given, which takes most of the time.
+    """
+    aliases = {alias.written: alias.meant for alias in session.scalars(select(RoadAlias))}
     entries = frames.gazetteer_frame(session)
+    entries["address"] = [
+        _on_meant_road(address, aliases) if confirmed else address
+        for address, confirmed in zip(entries["address"], entries["confirmed"], strict=True)
+    ]
     schools = frames.schools_frame(session)
     known = pd.concat([entries, schools[["name", "address", "geometry"]]], ignore_index=True)
     known = known[known["address"] != ""]
     if known.empty:
         return None
     frame = gpd.GeoDataFrame(known, geometry="geometry", crs=4326).reset_index(drop=True)
-    return GazetteerGeocoder(build_gazetteer(frame, name_column="name", address_column="address"))
+    gazetteer = build_gazetteer(frame, name_column="name", address_column="address", aliases=aliases)
+    return GazetteerGeocoder(gazetteer, calibration=calibration)
+
+
+def _on_meant_road(address: str, aliases: Mapping[str, str]) -> str:
+    """Write a confirmed address with the road that was meant: as written, it would make a road of its own."""
+    written = parse_address(address).road if aliases else None
+    if written is None or written not in aliases:
+        return address
+    return normalise(address).replace(written, aliases[written], 1)
 
 
 def locate(session: Session, *, again: bool = False) -> LocateResult:
@@ -101,6 +124,13 @@ def locate(session: Session, *, again: bool = False) -> LocateResult:
     assign_institutions(session, records)
     session.flush()
     return _summarise(records)
+
+
+def is_doubtful(match: Match) -> bool:
+    """Return whether a place is too vague to act upon without a person: a mere road, or a wide radius."""
+    if match.lon is None:
+        return False
+    return match.level is Level.ROAD or (match.error_radius_m or 0.0) > DOUBTFUL_RADIUS_M
 
 
 def list_uncertain(session: Session) -> dict[int, str]:
@@ -154,9 +184,7 @@ def _store_match(record: Institution, match: Match) -> None:
     record.match_level, record.match_code = match.level.value, match.code
     record.match_score, record.match_text = match.score, match.matched_text
     record.error_radius_m = None if match.error_radius_m is None else round(match.error_radius_m, 1)
-    record.doubtful = match.lon is not None and (
-        match.level is Level.ROAD or (match.error_radius_m or 0.0) > DOUBTFUL_RADIUS_M
-    )
+    record.doubtful = is_doubtful(match)
 
 
 def _summarise(records: Sequence[Institution]) -> LocateResult:

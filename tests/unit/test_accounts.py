@@ -78,10 +78,12 @@ def test_session_ends_by_idleness_expiry_and_new_password(store: Store) -> None:
 
 
 def test_every_role_has_its_line_in_the_permission_table() -> None:
-    """The administrator sees no business data; only team leads publish."""
+    """The administrator sees no business data; only team leads publish; desk people correct locations."""
     assert set(accounts.PERMISSIONS) == set(Role)
     assert accounts.PERMISSIONS[Role.ADMINISTRATOR] == {Permission.MANAGE_USERS}
     assert [r for r in Role if Permission.PUBLISH in accounts.PERMISSIONS[r]] == [Role.TEAM_LEAD]
+    correcting = {r for r in Role if Permission.CORRECT_LOCATION in accounts.PERMISSIONS[r]}
+    assert correcting == {Role.TEAM_LEAD, Role.CLERK}
 
 
 def identity(role: Role, *, subdistrict: str | None = None, grid: str | None = None) -> Identity:

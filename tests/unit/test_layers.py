@@ -133,3 +133,12 @@ def test_too_few_findings_are_not_called_a_rate() -> None:
     schools = gpd.GeoDataFrame({"name": ["一小"]}, geometry=[Point(121, 40)], index=[1], crs=4326)
     card = layers.hotspots(rates, schools, radius_m=500, language="zh")["features"][0]["properties"]
     assert card["lines"][-1] == "样本不足，不作判断"
+
+
+def test_schools_carry_their_name_and_stage() -> None:
+    schools = gpd.GeoDataFrame(
+        {"name": ["<b>一小</b>"], "stage": ["primary"]}, geometry=[Point(121, 40)], crs=4326
+    )
+    (feature,) = layers.schools(schools, language="zh")["features"]
+    assert feature["properties"] == {"title": "<b>一小</b>", "lines": ["小学"]}
+    assert feature["geometry"]["coordinates"] == [121.0, 40.0]

@@ -141,15 +141,19 @@
       map.getContainer().lang = options.language === "en" ? "en" : "zh-CN";
       map.gmCanvas = L.canvas({ padding: 0.4 });
       L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
-      if (options.basemap) {
-        protomapsL.leafletLayer({
-          url: options.basemap, paintRules: paintRules(), labelRules: labelRules(),
-          backgroundColor: tokens.map.land, attribution: options.attribution || "", maxDataZoom: options.maxDataZoom || 15,
-        }).addTo(map);
-      }
-      for (const [at, url] of (options.tiles || []).entries()) {
-        L.tileLayer(url, { maxZoom: 19, attribution: at ? "" : options.attribution || "" }).addTo(map);
-      }
+      // Added once every part of the map has had its say: a tile asked for at one zoom, given up for another
+      // and asked for again stays blank.
+      setTimeout(() => {
+        if (options.basemap) {
+          protomapsL.leafletLayer({
+            url: options.basemap, paintRules: paintRules(), labelRules: labelRules(),
+            backgroundColor: tokens.map.land, attribution: options.attribution || "", maxDataZoom: options.maxDataZoom || 15,
+          }).addTo(map);
+        }
+        for (const [at, url] of (options.tiles || []).entries()) {
+          L.tileLayer(url, { maxZoom: 19, attribution: at ? "" : options.attribution || "" }).addTo(map);
+        }
+      }, 0);
       map.gmHome = options.bounds;
       gridmap.home(map);
     },
@@ -236,6 +240,54 @@
           L.marker([lat, lon], { icon: dot, title: p.title, alt: p.title }).addTo(map).bindPopup(() => card(p));
         }
       });
+    },
+
+    borders: function (map, options) {
+      return load(map, options.url, options.words, (data) => {
+        L.geoJSON(data, { interactive: false, style: { color: tokens.map.grid, weight: 1, opacity: 0.8, fill: false, interactive: false } })
+          .addTo(map).bringToBack();
+      });
+    },
+
+    schools: function (map, options) {
+      return load(map, options.url, options.words, (data) => {
+        L.geoJSON(data, {
+          pointToLayer: (feature, at) => {
+            const p = feature.properties, box = element("span", "gm-school", options.words.school);
+            return L.marker(at, { icon: L.divIcon({ className: "gm-pin", html: box, iconSize: [22, 22] }), title: p.title, alt: p.title });
+          },
+          onEachFeature: (feature, marker) => marker.bindPopup(() => card(feature.properties), { maxWidth: 280 }),
+        }).addTo(map);
+      });
+    },
+
+    // One place to review: its present point with the error circle, numbered candidates hanging below their
+    // points, and a pin that stands on the proposed point. A drag ends as a click at the pin's new place,
+    // so that whoever listens to clicks hears of both.
+    review: function (map, options) {
+      const seen = L.latLngBounds([]);
+      let pin = null;
+      const propose = (at) => {
+        if (pin) { pin.setLatLng(at); return; }
+        const icon = L.divIcon({ className: "gm-pin", html: element("span", "gm-propose"), iconSize: [30, 30], iconAnchor: [15, 36] });
+        pin = L.marker(at, { icon, draggable: true, autoPan: true, zIndexOffset: 1000, title: options.words.pin, alt: options.words.pin }).addTo(map);
+        pin.on("dragend", () => map.fire("click", { latlng: pin.getLatLng() }));
+      };
+      if (options.present) {
+        const { lon, lat, radius_m: radius } = options.present, at = L.latLng(lat, lon);
+        if (radius) L.circle(at, { radius, interactive: false, color: tokens.muted, weight: 1.2, dashArray: "5 4", fillColor: tokens.muted, fillOpacity: 0.07 }).addTo(map);
+        L.circleMarker(at, { radius: 6, interactive: false, color: tokens.paper, weight: 2, fillColor: tokens.ink, fillOpacity: 1 }).addTo(map);
+        seen.extend(at.toBounds(Math.max(500, Math.min(2 * (radius || 0), 4000))));
+        propose(at);
+      }
+      for (const found of options.candidates) {
+        const at = L.latLng(found.lat, found.lon), box = element("span", "gm-stop gm-candidate", found.label);
+        const icon = L.divIcon({ className: "gm-pin", html: box, iconSize: [24, 24], iconAnchor: [12, -3] });
+        L.marker(at, { icon, zIndexOffset: 500, title: found.title, alt: found.title }).addTo(map).bindPopup(() => card(found), { maxWidth: 280 });
+        seen.extend(at.toBounds(500));
+      }
+      map.on("click", (event) => propose(event.latlng));
+      if (seen.isValid()) { map.gmHome = seen; gridmap.home(map); }
     },
 
     legend: function (map, options) {
