@@ -104,6 +104,38 @@ def divide(
     )
 
 
+def outline(grids: gpd.GeoDataFrame, area: pd.Series[int]) -> gpd.GeoDataFrame:
+    """Put the grid areas of each patrol area together into one shape.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame
+        Official grid areas in WGS-84.
+    area : Series of int
+        Number of the patrol area on the same index; grid areas without a number are left out.
+
+    Returns
+    -------
+    GeoDataFrame
+        WGS-84, index ``area``; cracks between drawn borders are closed.
+
+    Raises
+    ------
+    FrameError
+        As `geo.crs.check_frame`.
+    """
+    check_frame(grids)
+    metric = grids.to_crs(frame_metric_crs(grids))
+    number = area.reindex(grids.index)
+    rows = []
+    for value in sorted(number.dropna().unique()):
+        whole = shapely.unary_union(metric.geometry[number == value].to_numpy())
+        closed = whole.buffer(_TOUCH_M, join_style="mitre").buffer(-_TOUCH_M, join_style="mitre")
+        rows.append((int(value), closed))
+    table = pd.DataFrame(rows, columns=["area", "geometry"]).set_index("area")
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=metric.crs).to_crs(4326)
+
+
 def _neighbours(shapes: Shapes, xy: Floats) -> list[set[int]]:
     """List who shares a border with whom; parts of the map that touch nothing are joined where nearest."""
     found: list[set[int]] = [set() for _ in shapes]
