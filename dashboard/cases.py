@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from dashboard.features import collect, feature
 from dashboard.i18n import sentence_for, translator
 from dashboard.layers import Layer
-from dashboard.panels import Cell, Rows
+from dashboard.panels import Rows
 from dashboard.reads import cached
 from dashboard.theme import BAD, GOOD, MUTED
 from dashboard.wiring import LOCAL_ZONE, Wiring
@@ -184,19 +184,34 @@ def rows(chosen: Sequence[Case], shared: Shared, language: Language) -> Rows:
     return titles, body
 
 
-def detail_rows(case: Case, shared: Shared, language: Language) -> Rows:
-    """Return one case line by line: level, confidence, evidence, institutions, last decision."""
+def case_line(case: Case, language: Language) -> str:
+    """Return level, confidence and evidence of one case on one line."""
+    parts = [level_word(case.group.level, language), confidence_words(case.group.confidence, language)]
+    return " · ".join([*parts, *evidence_words(case, language)])
+
+
+def last_line(case: Case, shared: Shared, language: Language) -> str:
+    """Return the decision that holds on one line."""
     t = translator(language)
-    told = decision_words(case, shared, language) or [t("尚未认定")]
-    body: list[list[Cell]] = [
-        [t("级别"), level_word(case.group.level, language)],
-        [t("把握"), confidence_words(case.group.confidence, language)],
-        [t("依据"), evidence_words(case, language)],
-        [t("机构"), [licence_words(licence, language) for licence in case.licences]],
-        [t("地址"), list(dict.fromkeys(licence.address for licence in case.licences))],
-        [t("上次认定"), told],
+    told = " · ".join(decision_words(case, shared, language))
+    return t("上次认定：{told}", told=told) if told else t("尚未认定")
+
+
+def licence_rows(case: Case, language: Language) -> Rows:
+    """Return one row an institution of a case."""
+    t = translator(language)
+    titles = [t("机构"), t("类别"), t("状态"), t("网格"), t("地址")]
+    body = [
+        [
+            licence.name,
+            licence.kind.label(language),
+            licence.status.label(language),
+            licence.grid_code or t("网格外"),
+            licence.address,
+        ]
+        for licence in case.licences
     ]
-    return [t("项目"), t("内容")], body
+    return titles, body
 
 
 def layer(chosen: Sequence[Case], *, language: Language) -> Layer:

@@ -69,9 +69,9 @@ def issue_rows(issues: gpd.GeoDataFrame, language: Language) -> pd.DataFrame:
         {
             t("序"): issues.index + 1,
             t("类别"): [issue_word(kind, language) for kind in issues["kind"]],
-            t("网格编码"): issues["grids"],
             t("面积（平方米）"): issues["area_m2"],
-            t("平均宽度（米）"): issues["width_m"],
+            t("平均宽（米）"): issues["width_m"],
+            t("网格编码"): issues["grids"],
         }
     )
 
@@ -127,7 +127,7 @@ def patrol_rows(division: Division, language: Language) -> pd.DataFrame:
             t("片区"): [area.number for area in areas],
             t("机构（家）"): [area.institutions for area in areas],
             t("网格（个）"): [len(area.grid_codes) for area in areas],
-            t("工作量（小时）"): [hours(area.workload_min) for area in areas],
+            t("工作量（小时）"): [round(area.workload_min / 60, 1) for area in areas],
             t("占平均"): [f"{area.share:.0%}" for area in areas],
         }
     )

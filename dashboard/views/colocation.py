@@ -123,10 +123,11 @@ def _draw_list(visitor: Visitor, chosen: list[Case], shared: Shared) -> None:
 
 
 def _draw_case(visitor: Visitor, case: Case, shared: Shared) -> None:
+    language = visitor.language
     panels.draw_heading(cases.place_words(case))
-    panels.draw_rows(
-        cases.detail_rows(case, shared, visitor.language), describe=visitor.t("同址机构"), height=300
-    )
+    panels.draw_note(cases.case_line(case, language))
+    panels.draw_rows(cases.licence_rows(case, language), describe=visitor.t("同址机构"), height=240)
+    panels.draw_note(cases.last_line(case, shared, language))
     if visitor.may(Permission.DECIDE_COLOCATION):
         _draw_form(visitor, case)
     else:

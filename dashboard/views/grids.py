@@ -167,7 +167,7 @@ def _draw_areas(visitor: Visitor, division: Division) -> None:
         chart = panels.district_map(visitor)
         maps.add_shapes(chart, "/api/patrol-areas.geojson", t=t)
         maps.add_legend(chart, t("巡查片区（非官方网格）"), gridareas.patrol_legend(division, language), t=t)
-        panels.draw_map(chart, key="patrol", height=510)
+        panels.draw_map(chart, key="patrol", height=470)
     with right:
         panels.draw_table(gridareas.patrol_rows(division, language), key="areas", height=300)
         panels.draw_note(gridareas.made_line(division, language))

@@ -225,7 +225,7 @@
     // Features that say themselves how they look: colour, fill, dashed, weight, and for points a label.
     shapes: function (map, options) {
       return load(map, options.url, options.words, (data) => {
-        const chosen = [], bounds = L.latLngBounds([]);
+        const bounds = L.latLngBounds([]);
         const isChosen = (p) => options.focus !== null && p.id === options.focus;
         L.geoJSON(data, {
           style: (feature) => {
@@ -245,15 +245,12 @@
             const p = feature.properties, point = feature.geometry.type === "Point";
             if (point) shape.bindPopup(() => card(p), { maxWidth: 280 });
             else shape.bindTooltip(() => card(p), { sticky: true });
-            if (!isChosen(p)) return;
-            if (point) chosen.push(shape);
-            bounds.extend(point ? shape.getLatLng() : shape.getBounds());
+            if (isChosen(p)) bounds.extend(point ? shape.getLatLng() : shape.getBounds());
           },
         }).addTo(map);
         if (!bounds.isValid()) return;
         map.gmFitted = true;
         map.fitBounds(bounds, { padding: [60, 60], maxZoom: 17, animate: false });
-        for (const shape of chosen) shape.openPopup();
       });
     },
 
