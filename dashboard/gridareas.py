@@ -55,6 +55,16 @@ def issue_counts(found: GridSurvey) -> dict[str, int]:
     return dict(Counter(found.issues["kind"]).most_common()) if len(found.issues) else {}
 
 
+def counts_line(found: GridSurvey, language: Language) -> str:
+    """Return the kinds of issue with their counts on one line, empty without any."""
+    return " · ".join(f"{issue_word(kind, language)} {n}" for kind, n in issue_counts(found).items())
+
+
+def issue_name(issues: gpd.GeoDataFrame, number: int, language: Language) -> str:
+    """Return an issue's number as on the map, and its kind."""
+    return f"{number + 1}. {issue_word(str(issues.at[number, 'kind']), language)}"
+
+
 def select_issues(found: GridSurvey, kind: str | None) -> gpd.GeoDataFrame:
     """Return the issues of one kind, all without one, on their numbers from 0."""
     if kind is None or found.issues.empty:

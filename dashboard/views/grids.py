@@ -47,8 +47,6 @@ def draw(visitor: Visitor) -> None:
 
 def _draw_figures(visitor: Visitor, found: GridSurvey, division: Division) -> None:
     t = visitor.t
-    counts = gridareas.issue_counts(found)
-    kinds = "，".join(f"{gridareas.issue_word(kind, visitor.language)} {n}" for kind, n in counts.items())
     uneven = t("最多的比平均多 {share}", share=f"{division.imbalance:.1%}")
     panels.draw_figures(
         [
@@ -57,7 +55,7 @@ def _draw_figures(visitor: Visitor, found: GridSurvey, division: Division) -> No
                 t("拓扑问题（处）"),
                 f"{len(found.issues):,}",
                 t("缝隙、重叠、碎片应由网格主管部门修正；飞地等形态只需核对"),
-                change=kinds or None,
+                change=gridareas.counts_line(found, visitor.language) or None,
                 is_change=False,
             ),
             Figure(
@@ -97,9 +95,7 @@ def _draw_grids(
             [NONE, *(int(number) for number in issues.index)],
             default=NONE,
             show=lambda number: (
-                t("全区")
-                if number == NONE
-                else f"{number + 1}. {gridareas.issue_word(issues.at[number, 'kind'], language)}"
+                t("全区") if number == NONE else gridareas.issue_name(issues, number, language)
             ),
         )
     left, right = st.columns([3, 2], gap="medium")
