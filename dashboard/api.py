@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from dashboard import layers, reads
+from dashboard import cases, gridareas, layers, reads
 from dashboard import wiring as wired
 from dashboard.auth import permitted, refuse, sees_whole_district
 from dashboard.headers import language_of
@@ -77,8 +77,7 @@ def _coverage(wiring: Wiring, identity: Identity, language: Language, query: Map
 
 
 def _hotspots(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
-    if not sees_whole_district(identity):
-        raise AccountError("forbidden")
+    _require_whole(identity)
     first, last = period(query, today=wiring.today(), days=365)
     radius = int(query["radius"]) if query.get("radius", "").isdecimal() else 500
     rates, schools = reads.hotspots(wiring, first=first, last=last)
@@ -96,6 +95,27 @@ def _own_routes(wiring: Wiring, identity: Identity, language: Language, query: M
     day, _ = period({"from": query.get("day", str(wiring.today())), "to": "9999-12-31"}, today=wiring.today())
     own = () if identity.officer_id is None else reads.shifts(wiring, day=day, officer_id=identity.officer_id)
     return layers.routes(own, depot=reads.depot(wiring), language=language)
+
+
+def _colocation(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    _require_whole(identity)
+    chosen = cases.select(cases.read(wiring), level=query.get("level"), state=query.get("state"))
+    return cases.layer(chosen, language=language)
+
+
+def _topology(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    _require_whole(identity)
+    return gridareas.issue_layer(gridareas.survey(wiring), kind=query.get("kind"), language=language)
+
+
+def _patrol_areas(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
+    _require_whole(identity)
+    return gridareas.patrol_layer(*gridareas.patrol_areas(wiring), language=language)
+
+
+def _require_whole(identity: Identity) -> None:
+    if not sees_whole_district(identity):
+        raise AccountError("forbidden")
 
 
 def _layer(permission: Permission, draw: Draw) -> Callable[[Request], Any]:
@@ -161,6 +181,9 @@ def routes() -> list[Route]:
         Route("/api/schools.geojson", _layer(p.READ_REGISTER, _schools)),
         Route("/api/coverage.geojson", _layer(p.READ_COVERAGE, _coverage)),
         Route("/api/hotspots.geojson", _layer(p.READ_COVERAGE, _hotspots)),
+        Route("/api/colocation.geojson", _layer(p.READ_REGISTER, _colocation)),
+        Route("/api/topology.geojson", _layer(p.READ_REGISTER, _topology)),
+        Route("/api/patrol-areas.geojson", _layer(p.READ_REGISTER, _patrol_areas)),
         Route("/api/plan/{code}/routes.geojson", _layer(p.READ_ROSTER, _plan_routes)),
         Route("/api/my/routes.geojson", _layer(p.READ_OWN_ROUTE, _own_routes)),
         Route("/basemap.pmtiles", basemap),

@@ -13,7 +13,18 @@ from dashboard.i18n import as_language
 from dashboard.logs import get_logger
 from dashboard.maps import ASSETS
 from dashboard.panels import Visitor, draw_refusal
-from dashboard.views import accounts, coverage, evidence, hotspots, overview, review, roster, route
+from dashboard.views import (
+    accounts,
+    colocation,
+    coverage,
+    evidence,
+    grids,
+    hotspots,
+    overview,
+    review,
+    roster,
+    route,
+)
 from data.accounts import Permission
 from data.errors import DataError
 from geo.errors import GeoError
@@ -60,6 +71,8 @@ def pages_for(visitor: Visitor) -> list[st.Page]:
         (coverage.draw, t("网格覆盖"), "coverage", visitor.may(p.READ_COVERAGE)),
         (review.draw, t("坐标核对"), "locations", visitor.may(p.CORRECT_LOCATION)),
         (hotspots.draw, t("学校周边"), "hotspots", visitor.may(p.READ_COVERAGE) and whole),
+        (colocation.draw, t("同址机构"), "colocation", visitor.may(p.READ_REGISTER) and whole),
+        (grids.draw, t("网格与片区"), "grids", visitor.may(p.READ_REGISTER) and whole),
         (evidence.draw, t("成效与公平"), "evidence", visitor.may(p.READ_COVERAGE) and whole),
         (accounts.draw, t("账号"), "accounts", visitor.may(p.MANAGE_USERS)),
     ]

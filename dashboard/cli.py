@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from dashboard.commands.areas import areas, cells_command
 from dashboard.commands.basemap import basemap
 from dashboard.commands.bench import bench
+from dashboard.commands.colocated import colocated
 from dashboard.commands.door import Database, Json, open_door
 from dashboard.commands.draws import draws, rounds
 from dashboard.commands.evidence import backtest_command, scorecard
@@ -40,6 +42,9 @@ app.add_typer(exporting, name="export")
 app.add_typer(grids, name="grids")
 app.add_typer(roads, name="roads")
 app.add_typer(review, name="review")
+app.add_typer(areas, name="areas")
+app.add_typer(colocated, name="colocated")
+app.command("cells")(cells_command)
 app.add_typer(accounts, name="user")
 app.add_typer(bench, name="bench")
 app.add_typer(basemap, name="basemap")

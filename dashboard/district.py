@@ -25,14 +25,17 @@ from data.demo.people import USERS
 from data.errors import RegisterError
 from data.schema import District, Finding, GridArea, Institution, PlanRevision, Tip, VisitRecord
 from data.store import Store
-from data.terms import PlanStatus
+from data.terms import ColocationVerdict, PlanStatus
 from geo.basemap import build_basemap
+from geo.colocated import decide, list_cases
+from geo.colocation import ColocationLevel
 from geo.gridlayer import import_grids
 from geo.locate import locate
 from geo.roadlayer import import_roads
 from planner.draft import make_plan
 from planner.itinerary import governing_plans
 from planner.options import PlanOptions
+from planner.patrolareas import make_areas
 from planner.publish import publish
 
 ACTOR = "demo"
@@ -145,6 +148,25 @@ def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> 
     locate(session)
     load_history(session, demo)
     load_users(session)
+    settle_address(session, now=now)
+    make_areas(session, count=demo.preset.teams, seed=1, today=demo.today, now=now)
+
+
+def settle_address(session: Session, *, now: dt.datetime) -> None:
+    """Let the demo's clerk decide one shared address, the last of those that share a room."""
+    rooms = [case for case in list_cases(session) if case.group.level is ColocationLevel.ROOM]
+    if rooms:
+        group = rooms[-1].group
+        verdict, note = ColocationVerdict.SAME_OPERATOR, "现场核对：几块牌子同一举办者，共用教室。"
+        decide(
+            session,
+            level=group.level.value,
+            key=group.key,
+            verdict=verdict,
+            note=note,
+            actor="neiqin",
+            now=now,
+        )
 
 
 def _publish_plan(

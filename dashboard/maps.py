@@ -201,6 +201,12 @@ def add_legend(
     Part("legend", {"title": title, "rows": list(rows), "notes": [*notes, datum]}).add_to(chart)
 
 
+def add_shapes(chart: folium.Map, url: str, *, t: Translate, focus: str | None = None) -> None:
+    """Add features drawn as their own properties say; the map goes to those whose id is `focus`."""
+    words = {"failed": t("地图数据未能载入，请刷新页面")}
+    Part("shapes", {"url": url, "focus": focus, "words": words}).add_to(chart)
+
+
 def coverage_rows(t: Translate) -> list[dict[str, Any]]:
     """Return the legend of the coverage map."""
     edges = [0.0, *theme.COVERAGE_EDGES, 1.0]

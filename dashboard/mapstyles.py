@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -31,6 +32,12 @@ PLACE_STYLES = {
     ),
     "grids": Style(color=theme.MAP["grid"], label="grid_code"),
 }
+
+
+def patrol_style(numbers: Sequence[int]) -> Style:
+    """Return the style of patrol areas: a team's colour each, its name as label."""
+    coloured = [(str(n), str(n), theme.team_colour(n)[0]) for n in numbers]
+    return Style(color=theme.MUTED, column="area", categories=coloured, label="name")
 
 
 def write_plan_layers(view: PlanView, form: str, path: Path, *, datum: str) -> None:

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     READ_COVERAGE = "read_coverage"
     PROPOSE_SCORECARD = "propose_scorecard"
     APPROVE_SCORECARD = "approve_scorecard"
+    DECIDE_COLOCATION = "decide_colocation"
     MANAGE_USERS = "manage_users"
 
 
@@ -59,6 +60,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.READ_OWN_ROUTE,
             _P.READ_COVERAGE,
             _P.PROPOSE_SCORECARD,
+            _P.DECIDE_COLOCATION,
         }
     ),
     Role.OFFICER: frozenset({_P.READ_REGISTER, _P.READ_OWN_ROUTE, _P.READ_COVERAGE}),
@@ -81,6 +83,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.CORRECT_LOCATION,
             _P.READ_ROSTER,
             _P.READ_COVERAGE,
+            _P.DECIDE_COLOCATION,
         }
     ),
     # The administrator never sees business data (三员分立).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -87,13 +87,19 @@ def decide(
     note: str,
     actor: str,
     now: dt.datetime,
+    seen: Collection[int] | None = None,
 ) -> ColocationDecision:
     """Record what somebody found about a shared address; earlier decisions stay on file.
+
+    Parameters
+    ----------
+    seen
+        Ids of the institutions the person was shown, where they were shown some.
 
     Raises
     ------
     ColocationError
-        ``unknown_group``, ``note_too_long``.
+        ``unknown_group``, ``note_too_long``, ``group_changed`` when others are there now than were shown.
     """
     if len(note) > _LONGEST_NOTE:
         raise ColocationError("note_too_long", most=_LONGEST_NOTE, length=len(note))
@@ -103,6 +109,8 @@ def decide(
     )
     if case is None:
         raise ColocationError("unknown_group", level=level, key=key)
+    if seen is not None and set(seen) != {licence.id for licence in case.licences}:
+        raise ColocationError("group_changed", key=key)
     record = ColocationDecision(
         level=level,
         group_key=key,

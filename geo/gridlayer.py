@@ -140,7 +140,8 @@ def name_columns(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def list_versions(session: Session, *, code: str | None = None) -> list[GridVersion]:
     """Return all versions of the grid areas, or of one code, oldest first."""
-    statement = select(GridArea).order_by(GridArea.code, GridArea.id)
+    ended = GridArea.valid_to
+    statement = select(GridArea).order_by(GridArea.code, ended.is_(None), ended, GridArea.id)
     if code is not None:
         statement = statement.where(GridArea.code == code)
     records = list(session.scalars(statement))

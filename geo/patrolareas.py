@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 Shapes = NDArray[np.object_]
 _TOUCH_M = 1.0  # drawn borders of neighbours lie this close
 _BALANCE = 40.0  # weight of unequal work against the spread of an area
+_BORDER = 1.0  # weight of the share of neighbours that are parted: without it areas with little work fray
+_HOT = 0.002  # first temperature over the cost at the start
 _COOLING = 0.05  # last temperature over the first
 
 
@@ -78,7 +80,8 @@ def divide(
     -----
     Regions grow from far-apart seeds, always the one with least work, then simulated annealing moves border
     grid areas between neighbours where the giving region stays connected (the contiguity test of automatic
-    zoning, Openshaw 1977), weighing squared deviation of work against the moment of inertia.
+    zoning, Openshaw 1977), weighing squared deviation of work against the moment of inertia and the share of
+    neighbours that are parted.
     """
     check_frame(grids)
     work = workload_min.reindex(grids.index).to_numpy(dtype=np.float64)
@@ -102,6 +105,38 @@ def divide(
         float(loads.max() / mean - 1.0) if mean else 0.0,
         pd.Series([_parts(area == number, shapes) for number in range(count)], index=numbers, name="parts"),
     )
+
+
+def outline(grids: gpd.GeoDataFrame, area: pd.Series[int]) -> gpd.GeoDataFrame:
+    """Put the grid areas of each patrol area together into one shape.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame
+        Official grid areas in WGS-84.
+    area : Series of int
+        Number of the patrol area on the same index; grid areas without a number are left out.
+
+    Returns
+    -------
+    GeoDataFrame
+        WGS-84, index ``area``; cracks between drawn borders are closed.
+
+    Raises
+    ------
+    FrameError
+        As `geo.crs.check_frame`.
+    """
+    check_frame(grids)
+    metric = grids.to_crs(frame_metric_crs(grids))
+    number = area.reindex(grids.index)
+    rows = []
+    for value in sorted(number.dropna().unique()):
+        whole = shapely.unary_union(metric.geometry[number == value].to_numpy())
+        closed = whole.buffer(_TOUCH_M, join_style="mitre").buffer(-_TOUCH_M, join_style="mitre")
+        rows.append((int(value), closed))
+    table = pd.DataFrame(rows, columns=["area", "geometry"]).set_index("area")
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=metric.crs).to_crs(4326)
 
 
 def _neighbours(shapes: Shapes, xy: Floats) -> list[set[int]]:
@@ -183,6 +218,12 @@ class _Regions:
         self.ideal = float(weight.sum()) / count
         self.scale = float(weight @ ((xy - xy.mean(axis=0)) ** 2).sum(axis=1)) or 1.0
         self.costs = np.array([self._cost(region) for region in range(count)])
+        pairs = sum(len(near) for near in neighbours) / 2
+        self.border = _BORDER / pairs if pairs else 0.0
+        self.parted = sum(area[one] != area[n] for one, near in enumerate(neighbours) for n in near) / 2
+
+    def _total(self) -> float:
+        return float(self.costs.sum() + self.border * self.parted)
 
     def _cost(self, region: int) -> float:
         load, x, y, squares = self.sums[region]
@@ -191,12 +232,12 @@ class _Regions:
 
     def anneal(self, random: np.random.Generator, steps: int) -> Ints:
         """Move border grid areas between regions and give the best division seen."""
-        best, least = self.area.copy(), float(self.costs.sum())
-        hot = 0.02 * least + 1e-9
+        best, least = self.area.copy(), self._total()
+        hot = _HOT * least + 1e-9
         units, draws = random.integers(len(self.area), size=steps), random.random(steps)
         for step in range(steps):
             unit, heat = int(units[step]), hot * _COOLING ** (step / steps)
-            if self._try(unit, step, float(draws[step]), heat) and (now := float(self.costs.sum())) < least:
+            if self._try(unit, step, float(draws[step]), heat) and (now := self._total()) < least:
                 best, least = self.area.copy(), now
         return best
 
@@ -210,8 +251,12 @@ class _Regions:
         self.sums[here] -= self.moments[unit]
         self.sums[there] += self.moments[unit]
         change = self._cost(here) + self._cost(there) - self.costs[here] - self.costs[there]
+        beside = [int(self.area[n]) for n in self.neighbours[unit]]
+        parted = beside.count(here) - beside.count(there)
+        change += self.border * parted
         if (change < 0 or draw < np.exp(-change / heat)) and self._stays_whole(unit, here):
             self.area[unit] = there
+            self.parted += parted
             self.members[here].remove(unit)
             self.members[there].add(unit)
             self.costs[here], self.costs[there] = self._cost(here), self._cost(there)

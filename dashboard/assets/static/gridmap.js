@@ -226,6 +226,38 @@
       });
     },
 
+    // Features that say themselves how they look: colour, fill, dashed, weight, and for points a label.
+    shapes: function (map, options) {
+      return load(map, options.url, options.words, (data) => {
+        const bounds = L.latLngBounds([]);
+        const isChosen = (p) => options.focus !== null && p.id === options.focus;
+        L.geoJSON(data, {
+          style: (feature) => {
+            const p = feature.properties;
+            return {
+              renderer: map.gmCanvas, color: p.colour, weight: isChosen(p) ? 4 : p.weight || 1, dashArray: p.dashed ? "5 4" : null,
+              fill: true, fillColor: p.colour, fillOpacity: p.fill || 0,
+            };
+          },
+          pointToLayer: (feature, at) => {
+            const p = feature.properties, box = element("span", "gm-stop", p.label);
+            box.style.background = p.colour;
+            const icon = L.divIcon({ className: "gm-pin", html: box, iconSize: [24, 24] });
+            return L.marker(at, { icon, title: p.title, alt: p.title, zIndexOffset: isChosen(p) ? 1000 : 0 });
+          },
+          onEachFeature: (feature, shape) => {
+            const p = feature.properties, point = feature.geometry.type === "Point";
+            if (point) shape.bindPopup(() => card(p), { maxWidth: 280 });
+            else shape.bindTooltip(() => card(p), { sticky: true });
+            if (isChosen(p)) bounds.extend(point ? shape.getLatLng() : shape.getBounds());
+          },
+        }).addTo(map);
+        if (!bounds.isValid()) return;
+        map.gmFitted = true;
+        map.fitBounds(bounds, { padding: [60, 60], maxZoom: 17, animate: false });
+      });
+    },
+
     rings: function (map, options) {
       const unsure = hatch(tokens.muted, null);
       return load(map, options.url, options.words, (data) => {
