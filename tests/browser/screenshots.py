@@ -73,6 +73,9 @@ def walk(watched: Watched) -> None:
         ("/hotspots", "hotspots"),
         ("/route", "route"),
         ("/roster", "roster"),
+        ("/locations", "locations"),
+        ("/colocation", "colocation"),
+        ("/grids", "grids"),
         ("/coverage?lang=en", "coverage-en"),
     ):
         watched.open(path)
