@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from glob import escape as glob_escape
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -23,7 +22,7 @@ from geo.pieces import Lines, check_lines, cut_lines, from_layer
 from geo.profiles import CLASSES, TAGS
 
 MAX_BYTES = 500 * 1024 * 1024
-_LAYERS = (".gpkg", ".shp", ".geojson", ".json")
+_LAYERS = (".gpkg", ".shp", ".zip", ".geojson", ".json")
 
 
 def read_roads(
@@ -39,11 +38,12 @@ def read_roads(
     Parameters
     ----------
     path : Path or str
-        A .pbf of OpenStreetMap, a .graphml (such as osmnx writes), or lines in .gpkg, .shp or .geojson.
+        A .pbf of OpenStreetMap, a .graphml (such as osmnx writes), or lines in .gpkg, .shp (also
+        zipped) or .geojson.
     source_crs : SourceCrs, str or int
         Datum of coordinates in degrees, as in `geo.formats.read_layer`.
     encoding : str, optional
-        Text encoding of a shapefile; without it and without a .cpg it is UTF-8, or else GB18030.
+        Text encoding of a shapefile; else what it declares, as `geo.formats.read_layer`.
     layer : str, optional
         Layer of a file with several.
     max_bytes : int
@@ -58,9 +58,9 @@ def read_roads(
     Raises
     ------
     RoadError
-        ``not_found``, ``wrong_type``, ``file_too_large``, ``empty``, ``unreadable``, ``missing_part``,
-        ``not_lines``, ``no_road_class``, ``no_roads``, ``nodes_disagree``, ``no_coordinates``,
-        ``crs_conflict``, ``swapped_lon_lat`` or ``out_of_range``.
+        ``not_found``, ``wrong_type``, ``file_too_large``, ``empty``, ``unreadable``, ``not_lines``,
+        ``no_road_class``, ``no_roads``, ``nodes_disagree``, ``no_coordinates``, ``crs_conflict``,
+        ``swapped_lon_lat`` or ``out_of_range``.
     FormatError, CrsError
         As `geo.formats.read_layer`.
 
@@ -84,9 +84,6 @@ def read_roads(
         return cut_lines(_read_pbf(file, source_crs), file.name)
     if kind == ".graphml":
         return _read_graphml(file, source_crs)
-    if kind == ".shp":
-        _check_parts(file)
-        encoding = encoding or _shapefile_encoding(file)
     frame = read_layer(file, source_crs=source_crs, layer=layer, encoding=encoding, max_bytes=max_bytes)
     return from_layer(frame, file.name)
 
@@ -179,24 +176,3 @@ def _placed(xy: Floats, source: SourceCrs | str | int, name: str) -> Floats:
     if not np.isfinite(lonlat).all():
         raise RoadError("out_of_range", name=name)
     return lonlat
-
-
-def _check_parts(file: Path) -> None:
-    there = {other.suffix.lower() for other in file.parent.glob(f"{glob_escape(file.stem)}.*")}
-    missing = [part for part in (".shx", ".dbf") if part not in there]
-    if missing:
-        raise RoadError("missing_part", name=file.name, parts=missing)
-
-
-def _shapefile_encoding(file: Path) -> str | None:
-    """Tell UTF-8 from GB18030 by the table's own bytes where no .cpg says it."""
-    parts = {other.suffix.lower(): other for other in file.parent.glob(f"{glob_escape(file.stem)}.*")}
-    if ".cpg" in parts:
-        return None
-    raw = parts[".dbf"].read_bytes()
-    body = raw[int.from_bytes(raw[8:10], "little") :]
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return "GB18030"
-    return "UTF-8"

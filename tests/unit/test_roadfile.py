@@ -205,7 +205,7 @@ def written(name, content):
 @pytest.mark.parametrize(
     ("make", "code"),
     [
-        (without_table, "missing_part"),
+        (without_table, "missing_companions"),
         (swapped, "swapped_lon_lat"),
         (shapes(LineString(), LINE), "missing_geometry"),
         (shapes(LINE, Point(121.5, 31.2)), "mixed_types"),
