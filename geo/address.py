@@ -18,7 +18,7 @@ _SECTION = r"(?:[东西南北中]?[一二三四五六七八九十]+段|[东西�
 _SPLIT_ROAD = re.compile(rf"(?:\d+号?)?[^\d()、,与|]+?{_ROAD_WORD}{_SECTION}")
 # What joins two roads of a crossing; 和 is a joiner only where it does not begin 和平路.
 _JOINER = re.compile(r"^(?:路口|交叉口|交汇处|口|与|和(?!平)|近|[、,])+")
-# A digit run that names a road (一号路, 102国道), a group of a village (12组) or a distance is no house number.
+# A digit run of a road (一号路, 102国道), of a village group (12组) or a distance is no house number.
 _RUN = re.compile(
     r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号?线|国道|省道|县道|[米年组]|公里|世纪)"
 )
@@ -33,12 +33,10 @@ _BELOW = re.compile(r"^(?:地下|负|-)")
 _TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)")  # A3座 is no house number
 _EXTRA = re.compile(r"(?:-(\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|之(\d{1,2})(?![\d-])号?|附(\d+(?:-\d+)*)号?)")
 _LAST_NUMBER = re.compile(r"[-、,至到](\d+)号(?!楼|房|[路街线])")
-_BRANCH_LANE = re.compile(r"(\d+支弄)(?=\d)")  # 143弄1支弄5号: every branch of a lane has its own doors
+_BRANCH_LANE = re.compile(r"(\d+支弄)(?=\d)")  # every branch of a lane has its own doors
 _GROUP = re.compile(r"\d+组(?=\d|$)")
-# A village or an estate without a number is no door, still less a word that says nothing.
-_NO_DOOR = re.compile(
-    r".|.*(?:村|屯|组|社区|小区|新村|花园|家园|街道|[镇乡])|(?:[暂尚]?无|不详|未知|待定|同上|见)(?:地址|许可证|附件|.?照)?"
-)
+_NO_DOOR = re.compile(r".*(?:村|屯|组|社区|小区|花园|家园|街道|[镇乡])")  # without a number
+_NOTHING = re.compile(r".|(?:[暂尚]?无|不详|未知|待定|同上|见)(?:地址|许可证|附件|.?照)?")
 _CUT = re.compile(rf"(\d{{2,}})({FLOOR_WORD}|室)")
 _NOTE = re.compile(r"\([^()]*\)")
 
@@ -223,7 +221,9 @@ def _take_head(head: str, parts: dict[str, Any]) -> str:
         place = re.match(
             rf"(?:(?![甲乙丙丁附]\d)[{_HAN}·]|[A-Za-z](?![A-Za-z]*\d))+(?=[A-Za-z甲乙丙丁附]*\d|$)", head
         )
-        if place is not None and not re.match(r"(?:底商|门市|[A-Za-z]*$)", head):
+        if place is not None and not (
+            _NOTHING.fullmatch(head) or re.match(r"(?:底商|门市|[A-Za-z]*$)", head)
+        ):
             group = _GROUP.match(head, place.end())
             end = group.end() if group and place[0].endswith(("村", "屯")) else place.end()
             parts["place"] = head[:end]
@@ -234,8 +234,7 @@ def _take_head(head: str, parts: dict[str, Any]) -> str:
     community = _COMMUNITY.match(parts["road"])
     if community is not None:
         parts["lead"], parts["road"] = (*parts.get("lead", ()), community[1]), community[2]
-    lead = tuple(piece for token, _ in tokens[:last] for piece in token.split("|") if piece)
-    if lead:
+    if lead := tuple(piece for token, _ in tokens[:last] for piece in token.split("|") if piece):
         parts["lead"] = (*parts.get("lead", ()), *lead)
     return "".join(token for token, _ in tokens[last + 1 :])
 
