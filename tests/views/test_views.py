@@ -213,9 +213,12 @@ def test_two_findings_near_schools_are_too_few_to_tell(open_page: Open) -> None:
         ("worker", "roster"),
         ("admin", "coverage"),
         ("boss", "route"),
+        ("boss", "locations"),
+        ("worker", "colocation"),
+        ("worker", "grids"),
     ],
 )
-def test_a_page_beyond_the_role_does_not_exist(open_page: Open, username: str, hidden: str) -> None:
+def test_a_page_beyond_the_role_is_refused_in_words(open_page: Open, username: str, hidden: str) -> None:
     test = open_page(username, hidden)
     titles = {
         "evidence": "成效与公平",
@@ -223,8 +226,12 @@ def test_a_page_beyond_the_role_does_not_exist(open_page: Open, username: str, h
         "roster": "排班与路线",
         "coverage": "网格覆盖",
         "route": "我的路线",
+        "locations": "坐标核对",
+        "colocation": "同址机构",
+        "grids": "网格与片区",
     }
     assert not test.exception
+    assert ["没有此项权限" in error.value for error in test.error] == [True]
     assert f">{titles[hidden]}</h1>" not in words(test)
 
 
