@@ -230,6 +230,14 @@ def test_a_door_set_far_off_its_street_moves_no_neighbour(desk: Store) -> None:
     )
 
 
+def test_the_second_of_two_people_is_told_of_the_first(desk: Store) -> None:
+    """Who saw the place as open does not overwrite what another has just confirmed; who means to, may."""
+    put(desk, MOON, door(0, 2), actor="first")
+    assert refused(desk, MOON, door(0, 4), actor="second", anew=False) == "already_confirmed"
+    put(desk, MOON, door(0, 4), actor="second")
+    assert place(desk, MOON).confirmed_by == "second"
+
+
 def test_a_newer_decision_blocks_the_older_one(desk: Store) -> None:
     """About the same institution, or the same address: the newer one first."""
     before = state(desk)
