@@ -177,6 +177,12 @@ def test_my_route_lists_the_own_stops_in_order_with_reasons(open_page: Open) -> 
     assert small.HOSTILE not in text and "&lt;img src=x" in text
 
 
+def test_my_route_in_english_has_english_punctuation(open_page: Open) -> None:
+    text = words(open_page("lead", "route", lang="en"))
+    assert "Why on the list: " in text
+    assert "：" not in text and "；" not in text
+
+
 def test_a_day_without_shift_names_the_next_one(open_page: Open) -> None:
     test = open_page("lead", "route", day="2026-09-10")
     assert "这一天没有您的班次" in words(test) and "2026-09-17" in words(test)
