@@ -26,7 +26,7 @@ from dashboard.views import (
     route,
 )
 from data.accounts import Permission
-from data.errors import DataError
+from data.errors import AccountError, DataError
 from geo.errors import GeoError
 from planner.errors import PlannerError
 
@@ -61,7 +61,10 @@ def _page(view: Callable[[Visitor], None], visitor: Visitor) -> Callable[[], Non
 
 
 def pages_for(visitor: Visitor) -> list[st.Page]:
-    """Return the pages that the visitor may open, the first one at the front door."""
+    """Return all pages, the first that the visitor may open at the front door.
+
+    Those that the visitor may not open are hidden and say so in words: an address may have been passed on.
+    """
     t, p = visitor.t, Permission
     whole = auth.sees_whole_district(visitor.identity)
     offered = [
@@ -76,11 +79,22 @@ def pages_for(visitor: Visitor) -> list[st.Page]:
         (evidence.draw, t("成效与公平"), "evidence", visitor.may(p.READ_COVERAGE) and whole),
         (accounts.draw, t("账号"), "accounts", visitor.may(p.MANAGE_USERS)),
     ]
-    allowed = [(view, title, path) for view, title, path, holds in offered if holds]
+    first = next((path for *_, path, holds in offered if holds), None)
     return [
-        st.Page(_page(view, visitor), title=title, url_path=path, default=number == 0)
-        for number, (view, title, path) in enumerate(allowed)
+        st.Page(
+            _page(view if holds else _refuse, visitor),
+            title=title,
+            url_path=path,
+            default=path == first,
+            visibility="visible" if holds else "hidden",
+        )
+        for view, title, path, holds in offered
     ]
+
+
+def _refuse(visitor: Visitor) -> None:
+    """Refuse a page whatever the visitor's role is called."""
+    raise AccountError("forbidden")
 
 
 def _draw_sidebar(visitor: Visitor) -> None:

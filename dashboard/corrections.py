@@ -130,6 +130,7 @@ def save(
             lon,
             lat,
             source=source,
+            anew=False,  # the queue showed it as open: somebody else was quicker
             actor=actor,
             now=now,
             identity=identity,

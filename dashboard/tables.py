@@ -109,7 +109,7 @@ def stop_rows(shifts: Sequence[ShiftView], language: Language) -> pd.DataFrame:
             t("类别"): stop.kind.label(language),
             t("必查"): t("是") if stop.mandatory else "",
             t("事由"): stop.reason.label(language),
-            t("上榜原因"): "；".join(reason_lines(stop.reasons, language)),
+            t("上榜原因"): t("；").join(reason_lines(stop.reasons, language)),
             t("地址"): stop.address,
         }
         for shift in shifts

@@ -44,7 +44,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "lat": LAT_TITLES,
 }
 REQUIRED = ("name", "kind", "address")
-_LOCATION_FIELDS = ("address", "declared_lon", "declared_lat", "source_crs")
+_DECLARED = ("declared_lon", "declared_lat", "source_crs")
 _TEXTS = ("name", "address", "permit_no", "contact_name", "contact_phone")
 # A column that a later file does not have says nothing about what is on file.
 _OPTIONAL = ("uscc", "permit_no", "status", "contact_name", "contact_phone")
@@ -199,7 +199,9 @@ def _upsert(
         changed = _changes(record, values, header)
         for name, value in changed.items():
             setattr(record, name, value)
-        if any(name in changed for name in _LOCATION_FIELDS):
+        # What a person confirmed for this address outranks a point that a file declares for it.
+        if "address" in changed or (record.confirmed_at is None and changed.keys() & set(_DECLARED)):
+            result.unconfirmed += record.confirmed_at is not None
             _forget_location(record)
         if changed:
             record.changed_at = now
@@ -235,7 +237,7 @@ def _changes(record: Institution, values: Mapping[str, object], header: Header) 
         silent.add("authority")
     # A declared point belongs to its address; only a file that moves the place may drop it unsaid.
     if not {"lon", "lat"} <= header.columns.keys() and "address" not in changed:
-        silent |= {"declared_lon", "declared_lat", "source_crs"}
+        silent |= set(_DECLARED)
     if values["uscc"] is None:
         silent.add("uscc")
     return {name: value for name, value in changed.items() if name not in silent}

@@ -32,11 +32,15 @@ class Reject:
 
 @dataclass
 class ImportResult:
-    """What an import did; `unchanged` rows were already there as they are."""
+    """What an import did; `unchanged` rows were already there as they are.
+
+    `unconfirmed` counts the updated ones whose new address ended a place confirmed by hand.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    unconfirmed: int = 0
     rejected: list[Reject] = field(default_factory=list)
 
     def count(self, verdict: str) -> None:

@@ -11,14 +11,16 @@ from geo.inside import FLOOR_WORD, is_dashed_room, take_inside
 from geo.numerals import normalise
 
 _HAN = "一-龥"
-_ROAD_WORD = r"(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?![东西南北中]?路)|弄)"
+_ROAD_WORD = (
+    r"(?<!\d米)(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?![东西南北中]?路)|弄)"
+)
 _SECTION = r"(?:[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?"
 _SPLIT_ROAD = re.compile(rf"(?:\d+号?)?[^\d()、,与|]+?{_ROAD_WORD}{_SECTION}")
 # What joins two roads of a crossing; 和 is a joiner only where it does not begin 和平路.
 _JOINER = re.compile(r"^(?:路口|交叉口|交汇处|口|与|和(?!平)|近|[、,])+")
-# A digit run that names a road (一号路, 102国道) or a distance is no house number.
+# A digit run of a road (一号路, 102国道), of a village group (12组) or a distance is no house number.
 _RUN = re.compile(
-    r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号线|国道|省道|县道|米|年|公里|世纪)"
+    r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号?线|国道|省道|县道|[米年组]|公里|世纪)"
 )
 _LANE = re.compile(r"(\d+)(?:弄|巷|胡同|里(?!程))")
 _DOOR = re.compile(
@@ -29,7 +31,12 @@ _DOOR = re.compile(
 _COMMUNITY = re.compile(r"(.{2,6}社区)(.{2,}[路街道巷弄])$")
 _BELOW = re.compile(r"^(?:地下|负|-)")
 _TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)")  # A3座 is no house number
-_EXTRA = re.compile(r"(?:[-之](\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|附(\d+)号?)")
+_EXTRA = re.compile(r"(?:-(\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|之(\d{1,2})(?![\d-])号?|附(\d+(?:-\d+)*)号?)")
+_LAST_NUMBER = re.compile(r"[-、,至到](\d+)号(?!楼|房|[路街线])")
+_BRANCH_LANE = re.compile(r"(\d+支弄)(?=\d)")  # every branch of a lane has its own doors
+_GROUP = re.compile(r"\d+组(?=\d|$)")
+_NO_DOOR = re.compile(r".*(?:村|屯|组|社区|小区|花园|家园|街道|[镇乡])")  # without a number
+_NOTHING = re.compile(r".|(?:[暂尚]?无|不详|未知|待定|同上|见)(?:地址|许可证|附件|.?照)?")
 _CUT = re.compile(rf"(\d{{2,}})({FLOOR_WORD}|室)")
 _NOTE = re.compile(r"\([^()]*\)")
 
@@ -141,7 +148,8 @@ def recuts(address: Address) -> tuple[Address, ...]:
 def door_key(address: Address) -> str | None:
     """Give the canonical key of the door (road, lane, number), or None when the door is not written."""
     where = address.road or address.place
-    written = address.lane or address.number or address.building or (where if address.road is None else None)
+    named = where if address.road is None and not _NO_DOOR.fullmatch(where or "") else None
+    written = address.lane or address.number or address.building or named
     if where is None or written is None:
         return None
     door = [f"{address.lane}弄" if address.lane else "", f"{address.number}号" if address.number else ""]
@@ -210,18 +218,23 @@ def _take_head(head: str, parts: dict[str, Any]) -> str:
     tokens = _road_tokens(head)
     roads = [token for token, is_road in tokens if is_road]
     if not roads:
-        place = re.match(rf"(?:[{_HAN}·]|[A-Za-z](?![A-Za-z]*\d))+(?=[A-Za-z]*\d|$)", head)
-        if place is not None and not re.match(r"(?:底商|门市|[A-Za-z]*$)", head):
-            parts["place"] = place[0]
-            return head[place.end() :]
+        place = re.match(
+            rf"(?:(?![甲乙丙丁附]\d)[{_HAN}·]|[A-Za-z](?![A-Za-z]*\d))+(?=[A-Za-z甲乙丙丁附]*\d|$)", head
+        )
+        if place is not None and not (
+            _NOTHING.fullmatch(head) or re.match(r"(?:底商|门市|[A-Za-z]*$)", head)
+        ):
+            group = _GROUP.match(head, place.end())
+            end = group.end() if group and place[0].endswith(("村", "屯")) else place.end()
+            parts["place"] = head[:end]
+            return head[end:]
         return head
     last = max(i for i, (_, is_road) in enumerate(tokens) if is_road)
     parts["road"] = tokens[last][0]
     community = _COMMUNITY.match(parts["road"])
     if community is not None:
         parts["lead"], parts["road"] = (*parts.get("lead", ()), community[1]), community[2]
-    lead = tuple(piece for token, _ in tokens[:last] for piece in token.split("|") if piece)
-    if lead:
+    if lead := tuple(piece for token, _ in tokens[:last] for piece in token.split("|") if piece):
         parts["lead"] = (*parts.get("lead", ()), *lead)
     return "".join(token for token, _ in tokens[last + 1 :])
 
@@ -260,6 +273,9 @@ def _take_door(rest: str, parts: dict[str, Any]) -> str:
     lane = _LANE.match(rest)
     if lane is not None:
         parts["lane"], rest = lane[1], rest[lane.end() :]
+        branch = _BRANCH_LANE.match(rest)
+        if branch is not None:
+            parts["building"], rest = branch[1], rest[branch.end() :]
     cut = _CUT.match(rest)
     if cut is not None and lane is None:
         return _take_cut(rest, cut, parts)
@@ -271,9 +287,12 @@ def _take_door(rest: str, parts: dict[str, Any]) -> str:
     if re.match(sign, after) or door["subunit"]:
         _set_door(door, parts)
         rest = after.removeprefix("号").removeprefix("#")
+        last = _LAST_NUMBER.match(rest) if "sub_number" not in parts and "number_to" not in parts else None
+        if last is not None and int(last[1]) > int(door["number"]):
+            parts["number_to"], rest = last[1], rest[last.end() :]
         extra = _EXTRA.match(rest) if "sub_number" not in parts and "number_to" not in parts else None
         if extra is not None:
-            parts["sub_number"], rest = extra[1] or extra[2], rest[extra.end() :]
+            parts["sub_number"], rest = extra[1] or extra[2] or extra[3], rest[extra.end() :]
         letter = re.match(r"[甲乙丙丁](?![" + _HAN + "])", rest)
         if letter is not None and "sub_number" not in parts:
             parts["sub_number"], rest = letter[0], rest[1:]
@@ -308,7 +327,7 @@ def _cuts(run: str, part: str) -> list[tuple[str, str]]:
 
 
 def _set_door(door: re.Match[str], parts: dict[str, Any]) -> None:
-    parts["number"] = door["number"]
+    parts["number"] = door["number"].lstrip("0") or "0"
     sub = door["sub"]
     letter = door["before"] or door["after"]
     if sub and sub.isdigit() and int(sub) > int(door["number"]):

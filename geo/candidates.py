@@ -16,6 +16,7 @@ from geo.gazetteer import Gazetteer, place_name
 from geo.interpolation import (
     Line,
     fit_line,
+    is_sound,
     is_within_reach,
     nearest_end,
     road_slopes,
@@ -274,8 +275,10 @@ class Cascade:
         # Remembers a pure fit for the life of this cascade.
         if road.name not in self._lines:
             slopes, course = slopes_without(self._slopes, road.name), self.calibration.course
-            fitted = fit_line(road.numbers, road.xy, road.counts, course=course, slopes=slopes)
-            self._lines[road.name] = fitted
+            by_hand = np.array([self.gazetteer.confirmed[rows].any() for rows in road.rows], dtype=np.bool_)
+            keep = is_sound(road.numbers, road.xy, by_hand)
+            numbers, xy, counts = road.numbers[keep], road.xy[keep], road.counts[keep]
+            self._lines[road.name] = fit_line(numbers, xy, counts, course=course, slopes=slopes)
         return self._lines[road.name]
 
 

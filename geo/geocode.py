@@ -125,8 +125,10 @@ class GazetteerGeocoder:
         return tuple(self._matches([(parsed, spot) for spot in kept[:limit]]))
 
     def _unplaced(self, address: Address) -> Match:
-        code = "no_address" if not address.text else "unknown_road" if address.road else "no_road"
-        return unplaced(code, self.source)
+        if not address.text:
+            return unplaced("no_address", self.source)
+        named = "unknown_road" if address.road else "unknown_place" if address.place else "no_road"
+        return unplaced(named, self.source)
 
     def _matches(self, found: Sequence[tuple[Address, Spot]]) -> list[Match]:
         points = np.array([spot.xy for _, spot in found]).reshape(-1, 2)

@@ -17,6 +17,8 @@ _INSIDE = (
     ("room", re.compile(r"(?:底商|门市|商铺)-?(\d+)号?(?![-\d])")),
 )
 _LAST_ROOM = re.compile(r"(?:-(?=\d{1,4}$))?(\d{3,4}|(?<=-)\d{1,4})$")
+# Behind a house number 1-12-3 is one room, whatever its digits count.
+_DASHES = re.compile(r"(\d+(?:-\d+)+)(?:室|号)?")
 _DASH_ROOM = re.compile(r"(\d+)-(\d+)-(\d{2,4})(?:室|号)?$")
 
 
@@ -43,6 +45,10 @@ def take_inside(rest: str, parts: dict[str, Any]) -> tuple[str, ...]:
     dashed = _DASH_ROOM.match(rest)
     if dashed is not None and "road" not in parts:
         parts["building"], parts["unit"], parts["room"] = dashed.groups()
+        return ()
+    dashes = _DASHES.fullmatch(rest)
+    if dashes is not None and "road" in parts and "number" in parts and "room" not in parts:
+        parts["room"] = dashes[1]
         return ()
     tail: list[str] = []
     at = begun = 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.crs import Floats
 from geo.roads import Ints, Road
@@ -13,6 +14,7 @@ from geo.roads import Ints, Road
 _ANYWHERE_M = 10_000.0  # spread of the places a road may run through; wide, so that it pulls nothing
 _HUNDRED = 100.0  # house numbers per unit of the options below
 _LEAST_REACH = 300  # numbers beyond the last known one that a road's course may still place
+_STRAY_M = 300.0  # beyond nine tenths of the errors of a guessed door
 _MOST_NUMBERS = 1000  # known numbers of one road; more are thinned, as the cost grows with their cube
 _TELLING_NUMBERS, _TELLING_RANGE = 4, 60  # what shows the slope of a road
 _MOST_SLOPES = 200
@@ -175,6 +177,35 @@ def fit_line(
         evidence = np.log(prior) - 0.5 * misfit - np.linalg.slogdet(covariance)[1]
         fitted.append((slope_sd, candidates, evidence, inverse, pull, lean))
     return Line(numbers, course, middle, _weigh(fitted))
+
+
+def is_sound(numbers: Ints, xy: Floats, by_hand: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which known numbers of a road may shape its course: no lone point set by hand far off the others.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (k,)
+        Known numbers in ascending order.
+    xy : ndarray, shape (k, 2)
+        Their points in metres.
+    by_hand : ndarray of bool, shape (k,)
+        Numbers whose point a person set.
+
+    Returns
+    -------
+    ndarray of bool, shape (k,)
+        False where the point is further from the straight line between the numbers before and after it than
+        these are from each other and `_STRAY_M`; such a door is found, but moves none of its neighbours.
+    """
+    sound = np.ones(len(numbers), dtype=np.bool_)
+    for at in np.flatnonzero(by_hand):
+        if not 0 < at < len(numbers) - 1:
+            continue
+        share = (numbers[at] - numbers[at - 1]) / (numbers[at + 1] - numbers[at - 1])
+        chord = xy[at + 1] - xy[at - 1]
+        off = np.hypot(*(xy[at] - xy[at - 1] - share * chord))
+        sound[at] = off <= np.hypot(*chord) + _STRAY_M
+    return sound
 
 
 def road_slopes(roads: Mapping[str, Road]) -> dict[str, Floats]:

@@ -46,7 +46,8 @@ class Match:
         Name of the geocoder.
     code : str
         ``placed``; ``suggestion`` for a candidate a person has to choose; else ``no_address``, ``no_road``
-        (the text names no road or place), ``unknown_road`` or the code of an outside service's error.
+        (the text names no road or place), ``unknown_road``, ``unknown_place`` or the code of an outside
+        service's error.
     notes : tuple of str
         What a reviewer should know: ``road_alias``, ``road_lead``, ``road_fuzzy``, ``road_direction``,
         ``road_section``, ``road_sibling``, ``road_of_crossing``, ``crossing``, ``road_hearsay``,

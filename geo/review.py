@@ -133,6 +133,7 @@ def set_point(
     lat: float,
     *,
     source: Source | str = Source.POINT,
+    anew: bool = True,
     actor: str,
     now: dt.datetime,
     identity: Identity | None = None,
@@ -147,14 +148,18 @@ def set_point(
     source
         ``point`` set by hand (radius `CONFIRMED_RADIUS_M`), or ``candidate`` with the candidate's own radius.
         A candidate that is doubtful itself, a mere road for instance, teaches the gazetteer nothing.
+    anew
+        Whether a place that is confirmed already may be set again.
 
     Raises
     ------
     ReviewError
-        ``unknown_institution``, ``not_coordinates``, ``outside_extent``, ``unknown_source``,
-        ``not_a_candidate``.
+        ``already_confirmed``, ``unknown_institution``, ``not_coordinates``, ``outside_extent``,
+        ``unknown_source``, ``not_a_candidate``.
     """
     record = _record(session, institution_id, identity)
+    if record.confirmed_at is not None and not anew:
+        raise ReviewError("already_confirmed", name=record.name, by=record.confirmed_by)
     check_point(session, lon, lat)
     if source not in list(Source):
         raise ReviewError("unknown_source", source=str(source), known=[item.value for item in Source])

@@ -64,7 +64,8 @@ def find_issues(grids: gpd.GeoDataFrame, *, options: TopologyOptions | None = No
     Notes
     -----
     A gap is a hole of the union of all areas. A part of an area that touches none of its other parts is an
-    exclave when it lies among other areas, else one of several parts (islands). An area whose whole border is
+    exclave when it lies among other areas, else one of several parts (islands); an area in one piece that
+    borders on no other is an exclave too. An area whose whole border is
     shared with one neighbour is enclosed. All of these exist in real districts: they are
     reported, not mended.
     """
@@ -137,6 +138,8 @@ def _parts(shapes: Shapes, codes: Sequence[str], options: TopologyOptions) -> li
             if width < options.sliver_width_m
         ]
         if len(parts) < 2:
+            if len(shapes) > 1 and len(tree.query(shape, predicate="dwithin", distance=options.crack_m)) == 1:
+                rows.append(_row("exclave", [codes[at]], shape))
             continue
         main = int(np.argmax(shapely.area(parts)))
         for number, part in enumerate(parts):

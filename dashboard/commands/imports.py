@@ -307,11 +307,16 @@ def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Pa
         "added": result.added,
         "updated": result.updated,
         "unchanged": result.unchanged,
+        "unconfirmed": result.unconfirmed,
         "rejected": rejected,
     }
     lines = [
         f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
         f"退回 {len(rejected)} / added, updated, unchanged, rejected"
     ]
+    if result.unconfirmed:
+        lines.append(
+            f"  {result.unconfirmed} 家地址已变，原核定位置作废 / addresses changed, no longer confirmed"
+        )
     lines += [f"  第{r['row']}行 [{r['column']}] {r['value']}  {r['message']}" for r in rejected]
     door.answer(figures, *lines)

@@ -63,7 +63,7 @@ def _draw_shift(shift: ShiftView, visitor: Visitor) -> None:
 def stop_card(stop: StopView, visitor: Visitor) -> str:
     """Return one stop as markup; every text of the register is escaped."""
     t, language = visitor.t, visitor.language
-    reasons = "；".join(reason_lines(stop.reasons, language))
+    why = t("上榜原因：{reasons}", reasons=t("；").join(reason_lines(stop.reasons, language)))
     must = f' <span class="must">{t("必查")}</span>' if stop.mandatory else ""
     unsure = ""
     if stop.error_radius_m and stop.error_radius_m > 100:
@@ -74,6 +74,6 @@ def stop_card(stop: StopView, visitor: Visitor) -> str:
         f'<div class="gp-stop"><h3>{stop.call}. {html.escape(stop.name)}{must}</h3>'
         f"<p>{clock(stop.arrive_s)} · {stop.kind.label(language)} · {stop.reason.label(language)}</p>"
         f"<p><strong>{html.escape(stop.address)}</strong></p>"
-        f'<p class="gp-note">{html.escape(t("上榜原因"))}：{html.escape(reasons)}</p>{unsure}'
+        f'<p class="gp-note">{html.escape(why)}</p>{unsure}'
         f'<a href="{link}" target="_blank" rel="noreferrer">{t("高德地图")}</a></div>'
     )

@@ -6,8 +6,12 @@ import ast
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from dashboard.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = ("data", "geo", "planner", "dashboard")
@@ -95,3 +99,24 @@ def test_help_is_quick_to_import() -> None:
     python = Path(__import__("sys").executable)
     done = subprocess.run([python, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_command_is_in_the_reference() -> None:
+    """A command that the reference does not name does not exist for its readers."""
+    reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    shown = " ".join(re.findall(r"`([^`]+)`", reference)).replace("\\|", "|")
+    missing = [name for name in _commands(typer.main.get_command(app), ()) if not _is_shown(name, shown)]
+    assert missing == []
+
+
+def _commands(command: Any, before: tuple[str, ...]) -> list[tuple[str, ...]]:
+    below = getattr(command, "commands", None)
+    if not below:
+        return [before]
+    return [name for key, one in below.items() for name in _commands(one, (*before, key))]
+
+
+def _is_shown(name: tuple[str, ...], shown: str) -> bool:
+    """Tell whether `import schools` stands there, be it as import schools|gazetteer."""
+    *above, last = name
+    return re.search(rf"(?:^|[ |]){' '.join(above)} ?(?:[a-z]+\|)*{last}\b", shown) is not None

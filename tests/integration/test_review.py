@@ -213,6 +213,31 @@ def test_an_imported_entry_is_corrected_and_put_back(desk: Store) -> None:
     assert last is not None and (last.actor, last.at) == ("lead", LATER)
 
 
+def test_a_door_set_far_off_its_street_moves_no_neighbour(desk: Store) -> None:
+    """The door itself is where the person said; the guessed doors beside it stay on their street."""
+    with desk.begin(actor="t", now=NOW) as session:
+        neighbour = add_institution(session, 7, at=None, address="兴业路5号")
+        same = add_institution(session, 8, at=None, address="兴业路4号3楼")
+        locate(session)
+    before = place(desk, neighbour)
+    put(desk, FAR, (121.205, 40.315))
+    with desk.begin(actor="t", now=LATER) as session:
+        locate(session, again=True)
+    assert place(desk, same).lat == pytest.approx(40.315)
+    assert place(desk, neighbour).match_level == "interpolated"
+    assert (place(desk, neighbour).lon, place(desk, neighbour).lat) == pytest.approx(
+        (before.lon, before.lat), abs=1e-4
+    )
+
+
+def test_the_second_of_two_people_is_told_of_the_first(desk: Store) -> None:
+    """Who saw the place as open does not overwrite what another has just confirmed; who means to, may."""
+    put(desk, MOON, door(0, 2), actor="first")
+    assert refused(desk, MOON, door(0, 4), actor="second", anew=False) == "already_confirmed"
+    put(desk, MOON, door(0, 4), actor="second")
+    assert place(desk, MOON).confirmed_by == "second"
+
+
 def test_a_newer_decision_blocks_the_older_one(desk: Store) -> None:
     """About the same institution, or the same address: the newer one first."""
     before = state(desk)

@@ -193,3 +193,67 @@ def test_a_district_and_the_one_it_swallowed_leave_the_road_alone():
     both = parse_address("上海市黄浦区卢湾区徐家汇路618弄5号")
     assert (both.district, both.road, both.lead) == ("黄浦区", "徐家汇路", ("卢湾区",))
     assert door_key(both) == door_key(parse_address("徐家汇路618弄5号"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("东风东路761号之二2楼", {"road": "东风东路", "number": "761", "sub_number": "2", "floor": "2"}),
+        (
+            "天河路228号之一广晟大厦",
+            {"road": "天河路", "number": "228", "sub_number": "1", "tail": ("广晟大厦",)},
+        ),
+        ("国道304线12km", {"road": "国道", "tail": ("304线12km",)}),
+        ("河北街12组", {"road": "河北街", "tail": ("12组",)}),
+        ("青堆子村三组15号", {"place": "青堆子村3组", "number": "15"}),
+        ("黄河大街一千二百号", {"road": "黄河大街", "number": "1200"}),
+        ("黄河大街廿一号", {"road": "黄河大街", "number": "21"}),
+        ("东四十条甲22号", {"place": "东四十条", "number": "22", "sub_number": "甲"}),
+        ("人民南路四段19号附1-2号", {"road": "人民南路四段", "number": "19", "sub_number": "1-2"}),
+        ("建国东路143弄1支弄5号", {"road": "建国东路", "lane": "143", "building": "1支弄", "number": "5"}),
+        ("浑南中路66号1-12-3", {"road": "浑南中路", "number": "66", "room": "1-12-3"}),
+        (
+            "经三路与红专路交叉口向东50米路北",
+            {"lead": ("经三路",), "road": "红专路", "tail": ("交叉口向东50米路北",)},
+        ),
+    ],
+)
+def test_ways_of_writing_of_other_cities(text, expected):
+    assert parts(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("东风东路761号之二", "东风东路761之2号"),
+        ("中华路00068号", "中华路68号"),
+        ("中华\u200b路68号\ufeff", "中华路68号"),
+        ("\x00中华路68号", "中华路68号"),
+        ("中华路18号-20号", "中华路18-20号"),
+        ("中华路101号至115号", "中华路101-115号"),
+        ("中华路68号、70号", "中华路68、70号"),
+        ("青堆子村三组15号", "青堆子村3组15号"),
+    ],
+)
+def test_one_door_written_two_ways(one, other):
+    assert door_key(parse_address(one)) == door_key(parse_address(other)) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("东风东路761号之一", "东风东路761号之二"),
+        ("人民南路19号附1-2号", "人民南路19号附1-3号"),
+        ("建国东路143弄1支弄5号", "建国东路143弄2支弄5号"),
+        ("青堆子村三组15号", "青堆子村四组15号"),
+    ],
+)
+def test_two_doors_written_alike(one, other):
+    assert door_key(parse_address(one)) != door_key(parse_address(other))
+
+
+@pytest.mark.parametrize(
+    "text", ["无", "不详", "同上", "见许可证", "号", "路", "大岗子村", "聂家窝堡屯", "阳光小区", "幸福社区"]
+)
+def test_what_names_no_door(text):
+    assert door_key(parse_address(text)) is None

@@ -77,8 +77,10 @@ def test_level_and_notes(geocoder, text, level, notes):
         ("", "no_address"),
         ("　", "no_address"),
         ("无名街3号", "unknown_road"),
-        ("某某大厦", "no_road"),
-        ("连锁店", "no_road"),
+        ("某某大厦", "unknown_place"),
+        ("连锁店", "unknown_place"),
+        ("见许可证", "no_road"),
+        ("68号", "no_road"),
     ],
 )
 def test_unplaced_rows_say_why(geocoder, text, code):

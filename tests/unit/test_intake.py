@@ -163,6 +163,25 @@ def test_a_column_that_is_missing_changes_nothing(store: Store, tmp_path: Path) 
     assert (record.declared_lon, record.source_crs, record.contact_phone) == (121.2, "wgs84", "0429-1")
 
 
+def test_a_declared_point_does_not_undo_what_a_person_confirmed(store: Store, tmp_path: Path) -> None:
+    """Coordinates in a later file are noted, the point stays; a new address ends it and is counted."""
+    head = ["机构名称", "机构类别", "统一社会信用代码", "地址", "经度", "纬度"]
+    convert = functools.partial(to_wgs84, source_crs="wgs84")
+    load(store, tmp_path, [head[:4], ["甲", "托管", ONE, "一路1号"]])
+    with store.begin(actor="clerk", now=NOW) as session:
+        record = session.scalars(select(Institution)).one()
+        record.lon, record.lat, record.confirmed_by, record.confirmed_at = 121.2, 40.3, "clerk", NOW
+    rows = [head, ["甲", "托管", ONE, "一路1号", "121.3", "40.4"]]
+    result = load(store, tmp_path, rows, source_crs="wgs84", to_wgs84=convert)
+    (record,) = held(store)
+    assert (result.updated, result.unconfirmed, record.declared_lon) == (1, 0, 121.3)
+    assert (record.lon, record.confirmed_by) == (121.2, "clerk")
+    rows[1][3] = "二路2号"
+    assert load(store, tmp_path, rows, source_crs="wgs84", to_wgs84=convert).unconfirmed == 1
+    (record,) = held(store)
+    assert (record.lon, record.confirmed_at) == (None, None)
+
+
 def test_a_new_address_forgets_the_old_point(store: Store, tmp_path: Path) -> None:
     """A place that moved is located again; its declared point belonged to the old address."""
     convert = functools.partial(to_wgs84, source_crs="wgs84")

@@ -61,3 +61,10 @@ def test_real_subdistricts_tile_their_districts():
     broken.loc[0, "geometry"] = translate(broken.geometry[0], 0.0005, 0)
     found = find_issues(broken)
     assert {"overlap"} <= set(found["kind"]) and found["grids"].str.contains(frame["code9"][0]).all()
+
+
+def test_an_area_that_borders_on_no_other_is_an_exclave():
+    here, beside, apart = box(0, 0, 100, 100), box(100, 0, 200, 100), box(300, 0, 400, 100)
+    assert kinds(a=here, b=beside) == []
+    assert kinds(a=here, b=beside, c=apart) == [("exclave", "c")]
+    assert kinds(a=here) == []

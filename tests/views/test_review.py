@@ -9,7 +9,8 @@ from dashboard import corrections, panels
 from dashboard.wiring import Wiring
 from data.schema import GazetteerEntry, Institution, LocationDecision
 from data.terms import LocationSource
-from geo.review import Why
+from geo.errors import ReviewError
+from geo.review import Why, set_point
 from tests import small_district as small
 from tests.views.test_roster import pick, press
 from tests.views.test_views import Open, built, open_page, parts, who, words
@@ -115,7 +116,10 @@ def test_candidates_are_accepted_in_bulk_after_a_look(
 def test_a_blocked_undo_says_what_to_undo_first(open_page: Open, parts: Wiring, queue: list[int]) -> None:
     lead = who(parts, "lead")
     older = corrections.save(parts, lead, 4, 121.205, 40.305, source="point")
-    newer = corrections.save(parts, lead, 4, 121.206, 40.305, source="point")
+    with pytest.raises(ReviewError, match="already_confirmed"):
+        corrections.save(parts, lead, 4, 121.206, 40.305, source="point")
+    with parts.store.begin(actor="lead", now=parts.now()) as session:
+        newer = set_point(session, 4, 121.206, 40.305, actor="lead", now=parts.now()).id
     test = open_page("lead", "locations")
     next(b for b in test.button if b.key == f"undo.{older}").click().run()
     assert [e.value for e in test.error] == [

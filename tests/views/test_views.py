@@ -177,6 +177,12 @@ def test_my_route_lists_the_own_stops_in_order_with_reasons(open_page: Open) -> 
     assert small.HOSTILE not in text and "&lt;img src=x" in text
 
 
+def test_my_route_in_english_has_english_punctuation(open_page: Open) -> None:
+    text = words(open_page("lead", "route", lang="en"))
+    assert "Why on the list: " in text
+    assert "：" not in text and "；" not in text
+
+
 def test_a_day_without_shift_names_the_next_one(open_page: Open) -> None:
     test = open_page("lead", "route", day="2026-09-10")
     assert "这一天没有您的班次" in words(test) and "2026-09-17" in words(test)
@@ -213,9 +219,12 @@ def test_two_findings_near_schools_are_too_few_to_tell(open_page: Open) -> None:
         ("worker", "roster"),
         ("admin", "coverage"),
         ("boss", "route"),
+        ("boss", "locations"),
+        ("worker", "colocation"),
+        ("worker", "grids"),
     ],
 )
-def test_a_page_beyond_the_role_does_not_exist(open_page: Open, username: str, hidden: str) -> None:
+def test_a_page_beyond_the_role_is_refused_in_words(open_page: Open, username: str, hidden: str) -> None:
     test = open_page(username, hidden)
     titles = {
         "evidence": "成效与公平",
@@ -223,8 +232,12 @@ def test_a_page_beyond_the_role_does_not_exist(open_page: Open, username: str, h
         "roster": "排班与路线",
         "coverage": "网格覆盖",
         "route": "我的路线",
+        "locations": "坐标核对",
+        "colocation": "同址机构",
+        "grids": "网格与片区",
     }
     assert not test.exception
+    assert ["没有此项权限" in error.value for error in test.error] == [True]
     assert f">{titles[hidden]}</h1>" not in words(test)
 
 
