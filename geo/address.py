@@ -27,8 +27,8 @@ _DOOR = re.compile(
     r"(?P<before>[甲乙丙丁附])?(?P<number>\d+)(?P<after>[甲乙丙丁A-Za-z](?:\d{1,2}(?=号))?)?"
     r"(?:[-~、,之](?P<sub>\d+(?:[-、,]\d+)*)(?P<subunit>号)?)?"
 )
-# 光明社区幸福路 is the road 幸福路 in a community.
-_COMMUNITY = re.compile(r"(.{2,6}社区)(.{2,}[路街道巷弄])$")
+_COMMUNITY = re.compile(r"(.{2,6}社区)(.{2,}[路街道巷弄])$")  # 光明社区幸福路
+_MOST_CHARACTERS = 400  # a register has 200; what is longer is no address
 _BELOW = re.compile(r"^(?:地下|负|-)")
 _TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)")  # A3座 is no house number
 _EXTRA = re.compile(r"(?:-(\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|之(\d{1,2})(?![\d-])号?|附(\d+(?:-\d+)*)号?)")
@@ -97,7 +97,7 @@ def parse_address(text: str) -> Address:
     Parameters
     ----------
     text : str
-        Address as entered; may be empty.
+        Address as entered, its first 400 characters; may be empty.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def parse_address(text: str) -> Address:
     Where 号 is missing before a floor or a room (618201室), the most plausible cut of the digits is taken and
     ``cut`` says so; a gazetteer decides between the cuts of `recuts`.
     """
-    whole = normalise(text)
+    whole = normalise(text[:_MOST_CHARACTERS])
     notes = tuple(note[1:-1] for note in _NOTE.findall(whole) if len(note) > 2)
     body = _NOTE.sub("|", whole)  # a mark, so that digits on both sides of a remark never join
     parts: dict[str, Any] = {}

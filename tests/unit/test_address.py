@@ -257,3 +257,8 @@ def test_two_doors_written_alike(one, other):
 )
 def test_what_names_no_door(text):
     assert door_key(parse_address(text)) is None
+
+
+def test_a_text_that_is_no_address_is_cut_and_read_at_once():
+    endless = "云河区" + "和平路" * 40_000 + "12号"
+    assert len(parse_address(endless).text) <= 400
