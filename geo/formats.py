@@ -20,6 +20,7 @@ from geo.archives import unpack
 from geo.crs import WGS84_EPSG, SourceCrs, to_wgs84
 from geo.errors import CrsError, FormatError
 from geo.shapefiles import Encoding, check_companions, find_encoding
+from geo.sources import is_same_crs
 
 MAX_BYTES = 100 * 1024 * 1024
 _LON_NAMES = ("经度", "lon", "lng", "longitude", "x", "lon_gcj02")
@@ -207,7 +208,7 @@ def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: 
         declared.equals(pyproj.CRS.from_epsg(epsg), ignore_axis_order=True) for epsg in _GEOGRAPHIC
     )
     if not in_degrees:
-        if str(source_crs) != SourceCrs.WGS84:
+        if str(source_crs).lower() != SourceCrs.WGS84 and not is_same_crs(declared, source_crs):
             raise FormatError("crs_conflict", name=name, declared=declared.name, stated=str(source_crs))
         source: Any = declared.to_wkt()
     else:

@@ -115,7 +115,7 @@ class DatumGuard:
 
 
 def _name_places(things: Iterable[_Thing]) -> dict[str, Point]:
-    """Give the point of each alias; a name that things hundreds of metres apart share (a bank's) tells none."""
+    """Give the point of each alias; a name shared by things far apart (a bank's) tells none."""
     named: dict[str, list[Point]] = {}
     for thing in things:
         for alias in thing.aliases:

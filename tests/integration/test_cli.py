@@ -242,3 +242,20 @@ def test_a_register_that_was_never_made_is_named(tmp_path: Path) -> None:
     """Reading commands do not create a database by accident."""
     desk = Desk(tmp_path)
     assert desk.run("locate", expect=2)["error"]["code"] == "not_initialised"
+
+
+def test_tables_take_metres_of_a_stated_zone_and_datums_however_they_are_spelled(
+    desk: Desk, tmp_path: Path
+) -> None:
+    table = tmp_path / "schools.csv"
+    table.write_text(
+        "学校名称,学段,地址,经度,纬度\n一小,小学,一路1号,601000,4461000\n二小,小学,一路2号,121.2,40.3\n"
+    )
+    answer = desk.run("import", "schools", table, "--crs", "4549")
+    assert answer["added"] == 1 and [r["code"] for r in answer["rejected"]] == ["bad_coordinates"]
+    table.write_text(
+        "学校名称,学段,地址,经度,纬度\n三小,小学,一路3号,121.2,40.3\n四小,小学,一路4号,40.3,121.2\n"
+    )
+    answer = desk.run("import", "schools", table, "--crs", "GCJ-02")
+    assert answer["added"] == 1 and [r["code"] for r in answer["rejected"]] == ["swapped_coordinates"]
+    assert desk.run("import", "schools", table, "--crs", "gcj02")["unchanged"] == 1

@@ -158,3 +158,13 @@ def test_shapes_and_missing_points_go_to_csv(tmp_path):
     with pytest.raises(FormatError, match="wrong_type"):
         write_layer(lines, tmp_path / "a.dxf")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
+
+
+@pytest.mark.parametrize("stated", ["EPSG:4549", "4549", "WGS84"])
+def test_the_code_that_a_file_declares_is_no_conflict(tmp_path, frame, stated):
+    path = tmp_path / "metres.gpkg"
+    frame.to_crs(4549).to_file(path, driver="GPKG")
+    assert read_layer(path, source_crs=stated).geometry.iloc[0].equals_exact(frame.geometry.iloc[0], 1e-7)
+    with pytest.raises(FormatError) as caught:
+        read_layer(path, source_crs="EPSG:4550")
+    assert caught.value.code == "crs_conflict"
