@@ -259,3 +259,24 @@ def test_tables_take_metres_of_a_stated_zone_and_datums_however_they_are_spelled
     answer = desk.run("import", "schools", table, "--crs", "GCJ-02")
     assert answer["added"] == 1 and [r["code"] for r in answer["rejected"]] == ["swapped_coordinates"]
     assert desk.run("import", "schools", table, "--crs", "gcj02")["unchanged"] == 1
+
+
+@pytest.mark.parametrize("column", ["GRID_CODE", "网格编码 ", "Code", "网格编"])
+def test_grid_columns_are_known_in_any_case_and_as_shapefiles_cut_them(
+    desk: Desk, tmp_path: Path, column: str
+) -> None:
+    cells = [shapely.box(121.2 + n / 100, 40.3, 121.21 + n / 100, 40.31) for n in range(3)]
+    frame = gpd.GeoDataFrame({column: [f"99010200100{n}" for n in range(3)]}, geometry=cells, crs=4326)
+    frame.to_file(tmp_path / "g.gpkg")
+    assert desk.run("import", "grids", tmp_path / "g.gpkg", "--crs", "wgs84")["added"] == 3
+
+
+def test_grids_check_names_broken_rows_as_the_import_would(desk: Desk, tmp_path: Path) -> None:
+    bow = shapely.Polygon([(121.2, 40.3), (121.21, 40.31), (121.21, 40.3), (121.2, 40.31)])
+    shapes = [bow, shapely.box(121.3, 40.3, 121.31, 40.31), shapely.box(121.305, 40.3, 121.315, 40.31)]
+    frame = gpd.GeoDataFrame({"code": ["990102001001", "", "990102001002"]}, geometry=shapes, crs=4326)
+    frame.to_file(tmp_path / "g.gpkg")
+    error = desk.run("grids", "check", tmp_path / "g.gpkg", "--crs", "wgs84", expect=2)["error"]
+    assert {f["code"] for f in error["fields"]["faults"]} == {"grid_blank_code", "grid_invalid_geometry"}
+    frame.iloc[1:].assign(code=["a", "b"]).to_file(tmp_path / "h.gpkg")
+    assert desk.run("grids", "check", tmp_path / "h.gpkg", "--crs", "wgs84")["counts"] == {"overlap": 1}

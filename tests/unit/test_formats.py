@@ -168,3 +168,11 @@ def test_the_code_that_a_file_declares_is_no_conflict(tmp_path, frame, stated):
     with pytest.raises(FormatError) as caught:
         read_layer(path, source_crs="EPSG:4550")
     assert caught.value.code == "crs_conflict"
+
+
+@pytest.mark.parametrize("text", ["中心网格", "Centre"])
+def test_a_shapefile_name_cut_inside_a_character_is_read(tmp_path, frame, text):
+    path = tmp_path / "a.shp"
+    frame[["geometry"]].assign(网格编码="310101001001001", 说明=text).to_file(path, encoding="utf-8")
+    back = read_layer(path, source_crs="wgs84")
+    assert back["网格编"].eq("310101001001001").all() and back["说明"].eq(text).all()
