@@ -91,6 +91,15 @@ def test_the_whole_job_from_files_to_a_published_plan(desk: Desk, huangpu: Path,
     shifted = tmp_path / "shifted.geojson"
     desk.run("export", "plan", planned["plan"], "--format", "geojson", "--datum", "gcj02", "-o", shifted)
     assert '"datum": "GCJ-02"' in shifted.read_text(encoding="utf-8")
+    named = tmp_path / "named.GPX"
+    desk.run("export", "plan", planned["plan"], "-o", named)
+    assert "<gpx" in named.read_text(encoding="utf-8")
+    for words in (
+        ("-o", tmp_path / "x.csv"),
+        ("-o", tmp_path / "x.kml", "--format", "xlsx"),
+        ("-o", tmp_path / "x.xlsx", "--datum", "gcj02"),
+    ):
+        desk.run("export", "plan", planned["plan"], *words, expect=2)
     places = tmp_path / "places.csv"
     desk.run("export", "institutions", "--format", "csv", "-o", places)
     columns = set(pd.read_csv(places).columns)
