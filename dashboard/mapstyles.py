@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 
 from dashboard import theme
-from dashboard.exports import routes_frame, stops_frame
+from dashboard.exports import plan_features, routes_frame, stops_frame
 from data.terms import Kind, Stage
-from geo.outputs import write_layer, write_package, write_routes
+from geo.outputs import shift_features, write_layer, write_package, write_routes
 from geo.qgis import Style
 from planner.itinerary import PlanView
 
@@ -60,5 +62,10 @@ def write_plan_layers(view: PlanView, form: str, path: Path, *, datum: str) -> N
             "stops": (stops, Style(color=theme.PRIMARY, label="name")),
         }
         write_package(layers, path, datum=datum)
+    elif form == "kml":
+        # As objects: beside lines without a sequence the numbers would turn into fractions.
+        both = pd.concat([routes, stops.astype({"sequence": object, "mandatory": object})], ignore_index=True)
+        write_layer(both, path, datum=datum, name_column="name")
     else:
-        write_layer(stops, path, datum=datum, name_column="name")
+        body = shift_features(plan_features(view), datum=datum)
+        path.write_text(json.dumps(body, ensure_ascii=False), encoding="utf-8")

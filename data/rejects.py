@@ -75,15 +75,22 @@ def read_point(
     title = header.titles.get("lon", LON_TITLES[0])
     try:
         lon, lat = float(row.get("lon")), float(row.get("lat"))
+        finite = bool(np.isfinite([lon, lat]).all())
     except ValueError:
+        finite = False
+    if not finite:
         rejects.append(Reject(row.number, title, value, "bad_coordinates"))
         return None
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        code = "swapped_coordinates" if -90 <= lon <= 90 and -180 <= lat <= 180 else "bad_coordinates"
-        rejects.append(Reject(row.number, title, value, code))
-        return None
+    # Metres of a projected CRS are none of our business here: only the point itself must lie on Earth.
     lons, lats = to_wgs84(np.array([lon]), np.array([lat]))
-    lon, lat = float(lons[0]), float(lats[0])
+    east, north = float(lons[0]), float(lats[0])
+    if not (-180 <= east <= 180 and -90 <= north <= 90):
+        swapped = abs(lon) <= 90 < abs(lat) <= 180
+        rejects.append(
+            Reject(row.number, title, value, "swapped_coordinates" if swapped else "bad_coordinates")
+        )
+        return None
+    lon, lat = east, north
     if extent is not None and not (extent[0] <= lon <= extent[2] and extent[1] <= lat <= extent[3]):
         rejects.append(Reject(row.number, title, value, "outside_district"))
         return None

@@ -20,6 +20,7 @@ _GCJ_ECCENTRICITY2 = 0.00669342162296594323
 _BD_ANGLE = np.pi * 3000.0 / 180.0
 _INVERSE_STEPS = 3  # 1 step errs 3 m, 2 steps 2 cm, 3 steps 0.1 mm
 _BD_CORRECTIONS = 2  # the closed form errs up to 0.18 m, two corrections 9 micrometres
+_OUT_OF_USE = (-4.0, -4.0, 4.0, 4.0)  # degrees: a neighbouring zone is still a matter for the datum guard
 _FIRST_ZONE_EPSG, _FIRST_MERIDIAN, _LAST_MERIDIAN = 4534, 75, 135
 
 
@@ -53,12 +54,15 @@ def to_wgs84(lon: ArrayLike, lat: ArrayLike, source_crs: SourceCrs | str | int) 
 
     Notes
     -----
-    No "outside China" box: the source is declared, so every point of it is converted.
+    No "outside China" box: the source is declared, so every point of it is converted. Numbers that leave the
+    area of a projected CRS by degrees are none of its: degrees, feet, or eastings with a zone's number.
     """
     x, y = _pair(lon, lat)
     datum = _datum(source_crs)
     if datum is None:
-        return _through_pyproj(x, y, source_crs, WGS84_EPSG)
+        out = _through_pyproj(x, y, source_crs, WGS84_EPSG)
+        _check_use(*out, source_crs)
+        return out
     _check_degrees(x, y)
     if datum is SourceCrs.WGS84:
         return x, y
@@ -279,6 +283,18 @@ def _check_degrees(x: Floats, y: Floats, *, finite: bool = False) -> None:
     if bad.any():
         first = int(np.flatnonzero(np.atleast_1d(bad))[0])
         raise CrsError("out_of_range", count=int(bad.sum()), first=first)
+
+
+def _check_use(lon: Floats, lat: Floats, source: SourceCrs | str | int) -> None:
+    known = np.isfinite(lon) & np.isfinite(lat)
+    crs = _transformer(source, WGS84_EPSG).source_crs
+    use = crs.area_of_use if crs is not None and crs.is_projected else None
+    if use is None or not known.any():
+        return
+    x, y = np.median(lon[known]), np.median(lat[known])
+    west, south, east, north = (side + far for side, far in zip(use.bounds, _OUT_OF_USE, strict=True))
+    if not (west <= x <= east and south <= y <= north):
+        raise CrsError("out_of_range", count=int(known.sum()))
 
 
 def _datum(name: SourceCrs | str | int) -> SourceCrs | None:

@@ -137,13 +137,17 @@ def judge_inside(
 
     Notes
     -----
-    The points of a neighbouring district lie outside under every datum and prove nothing.
+    The points of a neighbouring district prove nothing: far ones lie outside under every datum, and of those
+    across the border as many as a slip would bring in are expected next to them, one slip farther out.
     """
     x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     slips = _slips(read_as)
     shapely.prepare(area)
     now = shapely.contains_xy(area, x, y)
-    thens = [shapely.contains_xy(area, *slip.undo(x, y)) for slip in slips]
+    thens = []
+    for slip in slips:
+        once = slip.undo(x, y)
+        thens.append((shapely.contains_xy(area, *once), shapely.contains_xy(area, *slip.undo(*once))))
     return _judge_sides(x, y, area, now, thens, slips)
 
 
@@ -175,19 +179,29 @@ def judge_area(
         def undo(xy: Floats, slip: Slip = slip) -> Floats:
             return np.column_stack(slip.undo(xy[:, 0], xy[:, 1]))
 
-        thens.append(shapely.contains_xy(shapely.transform(area, undo), x, y))
+        once = shapely.transform(area, undo)
+        thens.append(
+            (shapely.contains_xy(once, x, y), shapely.contains_xy(shapely.transform(once, undo), x, y))
+        )
     return _judge_sides(x, y, area, now, thens, slips)
 
 
 def _judge_sides(
-    x: Floats, y: Floats, area: BaseGeometry, now: Flags, thens: Sequence[Flags], slips: Sequence[Slip]
+    x: Floats,
+    y: Floats,
+    area: BaseGeometry,
+    now: Flags,
+    thens: Sequence[tuple[Flags, Flags]],
+    slips: Sequence[Slip],
 ) -> Suspicion | None:
+    """Judge which points are inside now, and which after undoing each slip once and twice."""
     if len(x) < _FEWEST_PAIRS:
         return None
     crs = metric_crs(float(area.centroid.x), lat=float(area.centroid.y))
     best: tuple[float, Slip] | None = None
-    for slip, then in zip(slips, thens, strict=True):
-        gained, lost = int((then & ~now).sum()), int((now & ~then).sum())
+    for slip, (then, farther) in zip(slips, thens, strict=True):
+        gained = int((then & ~now).sum())
+        lost = int((now & ~then).sum()) + int((farther & ~then & ~now).sum())
         sure = float((gained - lost) / np.sqrt(max(gained + lost, 1)))
         if gained - lost >= _FEWEST_MOVED and sure >= _SURE and (best is None or sure > best[0]):
             best = (sure, slip)

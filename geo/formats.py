@@ -19,7 +19,8 @@ import shapely
 from geo.archives import unpack
 from geo.crs import WGS84_EPSG, SourceCrs, to_wgs84
 from geo.errors import CrsError, FormatError
-from geo.shapefiles import Encoding, check_companions, find_encoding
+from geo.shapefiles import Encoding, check_companions, find_encoding, read_texts
+from geo.sources import is_same_crs
 
 MAX_BYTES = 100 * 1024 * 1024
 _LON_NAMES = ("经度", "lon", "lng", "longitude", "x", "lon_gcj02")
@@ -132,13 +133,22 @@ def _read_vector(file: Path, layer: str | None, encoding: str | None) -> gpd.Geo
         if layer is not None and layer not in names:
             raise FormatError("several_layers", name=file.name, layers=names, asked=layer)
         chosen = layer if layer is not None or len(names) != 1 else names[0]
-        frame = gpd.read_file(file, layer=chosen, encoding=encoding, engine="pyogrio")
+        frame = _read_chosen(file, chosen, encoding)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as error:
         raise FormatError("unreadable", name=file.name, reason=type(error).__name__) from error
     if not isinstance(frame, gpd.GeoDataFrame) or (len(frame) and frame.geometry.isna().all()):
         raise FormatError("no_geometry", name=file.name)
     frame.attrs["encoding"] = None if told is None else (told.name, told.told_by)
     return frame
+
+
+def _read_chosen(file: Path, layer: str | None, encoding: str | None) -> gpd.GeoDataFrame:
+    try:
+        return gpd.read_file(file, layer=layer, encoding=encoding, engine="pyogrio")
+    except UnicodeDecodeError:
+        if file.suffix.lower() != ".shp" or encoding is None:
+            raise
+        return read_texts(file, encoding)
 
 
 def _list_layers(file: Path, kind: str) -> list[str]:
@@ -207,7 +217,7 @@ def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: 
         declared.equals(pyproj.CRS.from_epsg(epsg), ignore_axis_order=True) for epsg in _GEOGRAPHIC
     )
     if not in_degrees:
-        if str(source_crs) != SourceCrs.WGS84:
+        if str(source_crs).lower() != SourceCrs.WGS84 and not is_same_crs(declared, source_crs):
             raise FormatError("crs_conflict", name=name, declared=declared.name, stated=str(source_crs))
         source: Any = declared.to_wkt()
     else:

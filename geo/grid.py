@@ -180,11 +180,17 @@ def _overlaps(
 ) -> list[GridFault]:
     if len(usable) < 2:
         return []
-    shapes = frame.iloc[usable].to_crs(frame_metric_crs(frame)).geometry.to_numpy()
+    degrees = frame.iloc[usable]
+    shapes = degrees.geometry.to_numpy()
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     pairs = one < other
     one, other = one[pairs], other[pairs]
-    areas = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    # A long border without its neighbour's vertex is straight in one plane and bends by decimetres in the
+    # other: only what overlaps both in degrees and in metres was drawn so.
+    crs = frame_metric_crs(frame)
+    metres = degrees.to_crs(crs).geometry.to_numpy()
+    common = gpd.GeoSeries(shapely.intersection(shapes[one], shapes[other]), crs=frame.crs).to_crs(crs)
+    areas = np.minimum(common.area.to_numpy(), shapely.area(shapely.intersection(metres[one], metres[other])))
     return [
         GridFault(
             "overlap",

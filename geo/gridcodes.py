@@ -12,7 +12,8 @@ from geo.errors import GridError
 
 # Beyond this a number of a file no longer tells neighbouring codes apart.
 MOST_EXACT = 2**53
-_DATE = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})\s*日?")
+# Run together, only eight digits tell the month from the day.
+_DATE = re.compile(r"(\d{4})(?:(\d{2})(\d{2})(?!\d)|\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d))")
 _LEVELS = (6, 9, 12)  # district, subdistrict, community in the statistical codes (GB/T 2260, GB/T 10114)
 
 
@@ -70,7 +71,7 @@ def read_date(value: Any) -> dt.date | str | None:
     if found is None:
         return text
     try:
-        return dt.date(int(found[1]), int(found[2]), int(found[3]))
+        return dt.date(*(int(part) for part in found.groups() if part is not None))
     except ValueError:
         return text
 

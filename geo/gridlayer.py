@@ -19,6 +19,7 @@ from geo.errors import GridError
 from geo.formats import read_layer
 from geo.grid import assign_grids, check_grids
 from geo.gridcodes import read_date, read_text
+from geo.shapefiles import cut_name
 
 _COLUMNS = {
     "grid_code": ("网格编码", "网格代码", "网格编号", "grid_code", "code", "编码"),
@@ -95,18 +96,7 @@ def import_grids(
     """
     read = read_layer(path, source_crs=source_crs, encoding=encoding, layer=layer)
     frame = name_columns(read)
-    faults = [
-        {
-            "code": f"grid_{f.code}",
-            "fields": {
-                "rows": [row + 1 for row in f.rows],
-                "grids": [grid for grid in f.grids if grid],
-                "area_m2": f.area_m2,
-                "detail": f.detail,
-            },
-        }
-        for f in check_grids(frame)
-    ]
+    faults = _layer_faults(frame)
     faults += _text_faults(frame, today)
     if faults:
         raise GridError("broken_layer", file=path.name, count=len(faults), faults=faults)
@@ -115,6 +105,26 @@ def import_grids(
     result.encoding, result.flattened = read.attrs["encoding"], read.attrs["flattened"]
     result.unusual_codes = int((frame["grid_code"].str.len() < _SHORTEST_CODE).sum())
     return result
+
+
+def read_grids(
+    path: Path, *, source_crs: str, encoding: str | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Read a layer of grid areas to look at its topology: overlaps may be in it, broken rows may not.
+
+    Raises
+    ------
+    GridError
+        `broken_layer` with every blank or repeated code and every shape that is no valid polygon, and as
+        `name_columns`.
+    FormatError
+        When the file cannot be read.
+    """
+    frame = name_columns(read_layer(path, source_crs=source_crs, encoding=encoding, layer=layer))
+    faults = [fault for fault in _layer_faults(frame) if fault["code"] != "grid_overlap"]
+    if faults:
+        raise GridError("broken_layer", file=path.name, count=len(faults), faults=faults)
+    return frame
 
 
 def name_columns(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -126,8 +136,10 @@ def name_columns(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         `no_code_column`, `inexact_codes`.
     """
     values: dict[str, pd.Series] = {}
+    written = {str(c).strip().lower(): c for c in layer.columns if c != layer.geometry.name}
     for ours, theirs in _COLUMNS.items():
-        found = next((name for name in theirs if name in layer.columns), None)
+        spellings = (*theirs, *map(cut_name, theirs))
+        found = next((written[name] for name in spellings if name in written), None)
         if found is None and ours == "grid_code":
             raise GridError("no_code_column", wanted=list(theirs), found=[str(c) for c in layer.columns])
         if found is None:
@@ -177,6 +189,21 @@ def assign_institutions(session: Session, records: Sequence[Institution]) -> Non
         record.grid_id = None if grid_id is None else int(grid_id)
         record.grid_code = code if grid_id is not None else None
         record.subdistrict = subdistrict or None
+
+
+def _layer_faults(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": f"grid_{f.code}",
+            "fields": {
+                "rows": [row + 1 for row in f.rows],
+                "grids": [grid for grid in f.grids if grid],
+                "area_m2": f.area_m2,
+                "detail": f.detail,
+            },
+        }
+        for f in check_grids(frame)
+    ]
 
 
 def _text_faults(frame: gpd.GeoDataFrame, today: dt.date) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -19,6 +19,7 @@ from geo.errors import DatumError
 from geo.numerals import normalise
 
 Point = tuple[float, float]
+_SAME_DEG = 0.002  # some 200 m: points of one campus or street front
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class DatumGuard:
     def before(cls, session: Session) -> DatumGuard:
         """Read what is known before anything is imported."""
         things = {thing.key: thing for thing in _list_things(session)}
-        places = {alias: thing.point for thing in things.values() for alias in thing.aliases}
-        return cls(things, frames.grids_frame(session), places)
+        return cls(things, frames.grids_frame(session), _name_places(things.values()))
 
     def check(self, session: Session, *, source_crs: str) -> None:
         """Compare the rows that are new or have moved with what was known.
@@ -77,11 +77,7 @@ class DatumGuard:
 
     def _suspect(self, session: Session, source_crs: str) -> Suspicion | None:
         read_as = SourceCrs(source_crs.lower()) if source_crs.lower() in list(SourceCrs) else None
-        incoming = [
-            thing
-            for thing in _list_things(session)
-            if thing.key not in self.things or self.things[thing.key].point != thing.point
-        ]
+        incoming = self._list_incoming(session)
         pairs = [(thing.point, known) for thing in incoming if (known := self._known(thing)) is not None]
         if pairs:
             here, there = np.array([p for p, _ in pairs]).T, np.array([k for _, k in pairs]).T
@@ -94,6 +90,14 @@ class DatumGuard:
             area = shapely.unary_union(self.grids.geometry.to_numpy())
             return judge_inside(points[:, 0], points[:, 1], area, read_as=read_as)
         return self._suspect_grids(session, read_as) if len(incoming) > len(points) else None
+
+    def _list_incoming(self, session: Session) -> list[_Thing]:
+        """List what is new or has moved; a layer of grid areas comes whole, with those that stayed."""
+        things = list(_list_things(session))
+        moved = [t for t in things if t.key not in self.things or self.things[t.key].point != t.point]
+        redrawn = any(thing.key.startswith("grid:") for thing in moved)
+        known = self.things if redrawn else {}
+        return moved + [t for t in things if t.key.startswith("grid:") and known.get(t.key) == t]
 
     def _suspect_grids(self, session: Session, read_as: SourceCrs | None) -> Suspicion | None:
         """Judge a first layer of grid areas by the points that are already on the map."""
@@ -108,6 +112,15 @@ class DatumGuard:
         if thing.key in self.things:
             return self.things[thing.key].point
         return next((self.places[alias] for alias in thing.aliases if alias in self.places), None)
+
+
+def _name_places(things: Iterable[_Thing]) -> dict[str, Point]:
+    """Give the point of each alias; a name shared by things far apart (a bank's) tells none."""
+    named: dict[str, list[Point]] = {}
+    for thing in things:
+        for alias in thing.aliases:
+            named.setdefault(alias, []).append(thing.point)
+    return {alias: points[-1] for alias, points in named.items() if np.ptp(points, axis=0).max() <= _SAME_DEG}
 
 
 def _list_things(session: Session) -> Iterator[_Thing]:

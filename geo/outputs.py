@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.crs import WGS84_EPSG, SourceCrs, check_frame, from_wgs84
+from geo.crs import WGS84_EPSG, Floats, SourceCrs, check_frame, from_wgs84
 from geo.errors import FormatError
 from geo.qgis import Style, store_style
 
@@ -80,7 +80,7 @@ def write_layer(
         if kind == ".csv":
             _csv_table(shifted, SourceCrs(datum)).to_csv(part, index=False, encoding="utf-8-sig")
         elif kind in (".kml", ".gpx"):
-            _write_named(shifted, part, kind, name_column)
+            _write_named(shifted, part, kind, name_column, title=file.stem)
         else:
             _write_plain(shifted, part, file, kind, style)
         part.replace(file)
@@ -185,6 +185,43 @@ def write_routes(
     return file
 
 
+def shift_features(body: Mapping[str, Any], *, datum: SourceCrs | str) -> dict[str, Any]:
+    """Lay a WGS-84 feature collection in another datum, said on top and in every feature.
+
+    Parameters
+    ----------
+    body : mapping
+        GeoJSON feature collection.
+    datum : SourceCrs or str
+        As in `write_layer`; WGS-84 leaves all as it is.
+
+    Returns
+    -------
+    dict
+        The collection; coordinates are rounded to 1e-7 degrees.
+
+    Raises
+    ------
+    FormatError
+        ``wrong_datum``.
+    """
+    known = _known_datum(datum)
+    if known is SourceCrs.WGS84:
+        return dict(body)
+    name = _DATUM_NAMES[known]
+    shapes = np.array([shapely.geometry.shape(feature["geometry"]) for feature in body["features"]])
+    moved = shapely.transform(shapes, lambda xy: _shift_xy(xy, known).round(7))
+    features = [
+        {
+            **feature,
+            "properties": {**feature["properties"], "datum": name},
+            "geometry": shapely.geometry.mapping(shape),
+        }
+        for feature, shape in zip(body["features"], moved, strict=True)
+    ]
+    return {"type": body["type"], "datum": name, **body, "features": features}
+
+
 def _known_datum(datum: SourceCrs | str) -> SourceCrs:
     if datum not in _DATUM_NAMES:
         raise FormatError("wrong_datum", datum=str(datum), accepted=[str(d) for d in _DATUM_NAMES])
@@ -195,13 +232,14 @@ def _shift(frame: gpd.GeoDataFrame, datum: SourceCrs) -> gpd.GeoDataFrame:
     if datum is SourceCrs.WGS84:
         return frame
 
-    def shift(xy: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return np.column_stack(from_wgs84(xy[:, 0], xy[:, 1], datum))
-
-    moved = shapely.transform(frame.geometry.to_numpy(), shift)
+    moved = shapely.transform(frame.geometry.to_numpy(), lambda xy: _shift_xy(xy, datum))
     table = frame.drop(columns=frame.geometry.name).assign(datum=_DATUM_NAMES[datum])
     # Named WGS-84 it would be mixed with layers half a kilometre away.
     return gpd.GeoDataFrame(table, geometry=moved, crs=None)
+
+
+def _shift_xy(xy: Floats, datum: SourceCrs) -> Floats:
+    return np.column_stack(from_wgs84(xy[:, 0], xy[:, 1], datum))
 
 
 def _write_plain(frame: gpd.GeoDataFrame, part: Path, file: Path, kind: str, style: Style | None) -> None:
@@ -230,7 +268,9 @@ def _append_package(frame: gpd.GeoDataFrame, path: Path, layer: str, style: Styl
         store_style(path, layer, style, geometry=str(known.geom_type.iloc[0]), name=layer)
 
 
-def _write_named(frame: gpd.GeoDataFrame, part: Path, kind: str, name_column: str | None) -> None:
+def _write_named(
+    frame: gpd.GeoDataFrame, part: Path, kind: str, name_column: str | None, *, title: str
+) -> None:
     """Write KML placemarks, or GPX way points and tracks: a name, and the other columns as words."""
     shown = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
     families = {str(family).removeprefix("Multi") for family in shown.geom_type}
@@ -244,14 +284,14 @@ def _write_named(frame: gpd.GeoDataFrame, part: Path, kind: str, name_column: st
     ]
     titles = ["" if column is None else str(value) for value in (shown[column] if column else shown.index)]
     # The drivers take their own field names for these two.
-    title, text = ("Name", "Description") if kind == ".kml" else ("name", "desc")
+    name, text = ("Name", "Description") if kind == ".kml" else ("name", "desc")
     table = gpd.GeoDataFrame(
-        {title: [_printable(t) for t in titles], text: [_printable(w) for w in words]},
+        {name: [_printable(t) for t in titles], text: [_printable(w) for w in words]},
         geometry=shown.geometry.to_numpy(),
         crs=WGS84_EPSG,
     )
     if kind == ".kml":
-        table.to_file(part, driver="KML", engine="pyogrio")
+        table.to_file(part, driver="KML", layer=title, engine="pyogrio")
         return
     points = families == {"Point"}
     table.to_file(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geo.crs import WGS84_EPSG, Floats
 from geo.errors import RoadError
 from geo.profiles import CLASSES, TAGS, is_oneway, road_class
+from geo.shapefiles import cut_name
 
 _CLASS_COLUMNS = ("highway", "fclass", "road_class", "道路类型", "道路等级", "道路类别", "等级", "类型")
 _DEGREE = 10_000_000  # nodes without ids are coordinates in whole 1e-7 degrees, 1 cm
@@ -116,7 +117,8 @@ def check_lines(shapes: NDArray[np.object_], name: str) -> None:
 def _tag_columns(frame: gpd.GeoDataFrame, name: str) -> pd.DataFrame:
     """Find the tags among a layer's columns, whatever their case; shapefiles cut names to ten letters."""
     columns = {str(c).strip().lower(): c for c in frame.columns if c != frame.geometry.name}
-    kind = next((columns[c] for c in _CLASS_COLUMNS if c in columns), None)
+    spellings = (*_CLASS_COLUMNS, *map(cut_name, _CLASS_COLUMNS))
+    kind = next((columns[c] for c in spellings if c in columns), None)
     if kind is None:
         found = [str(c) for c in frame.columns if c != frame.geometry.name]
         raise RoadError("no_road_class", name=name, wanted=list(_CLASS_COLUMNS), found=found)

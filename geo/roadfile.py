@@ -20,6 +20,7 @@ from geo.errors import CrsError, RoadError
 from geo.formats import read_layer
 from geo.pieces import Lines, check_lines, cut_lines, from_layer
 from geo.profiles import CLASSES, TAGS
+from geo.sources import is_same_crs
 
 MAX_BYTES = 500 * 1024 * 1024
 _LAYERS = (".gpkg", ".shp", ".zip", ".geojson", ".json")
@@ -158,7 +159,7 @@ def _graph_crs(declared: Any, stated: SourceCrs | str | int, name: str) -> Sourc
         raise CrsError("unknown_crs", crs=str(declared)) from error
     if not crs.is_projected:
         return stated
-    if str(stated) != SourceCrs.WGS84:
+    if str(stated).lower() != SourceCrs.WGS84 and not is_same_crs(crs, stated):
         raise RoadError("crs_conflict", name=name, declared=crs.name, stated=str(stated))
     return crs.to_wkt()
 

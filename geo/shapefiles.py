@@ -6,11 +6,15 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+import geopandas as gpd
+
 from geo.errors import FormatError
 
 _NEEDED = (".dbf", ".shx")
 # Language driver ids of dBASE tables that name a Chinese or Unicode code page.
 _DRIVERS = {0x4D: "gb18030", 0x78: "big5", 0x4F: "big5", 0x7A: "gb18030"}
+_NAME_BYTES = 10
+_BYTES = "ISO-8859-1"  # every byte is a character of it: texts pass through unread; GDAL minds the case
 _MOST_SAMPLED = 4 * 1024 * 1024
 
 
@@ -91,6 +95,43 @@ def find_encoding(path: Path, stated: str | None) -> Encoding:
     except UnicodeDecodeError:
         return Encoding("gb18030", "detected")
     return Encoding("utf-8", "detected")
+
+
+def cut_name(name: str) -> str:
+    """Give a column's name as a UTF-8 shapefile keeps it: ten bytes, without a character cut in half."""
+    return name.encode()[:_NAME_BYTES].decode(errors="ignore")
+
+
+def read_texts(path: Path, encoding: str) -> gpd.GeoDataFrame:
+    """Read a shapefile of which a column's name was cut in the middle of a character.
+
+    Parameters
+    ----------
+    path : Path
+        The .shp file.
+    encoding : str
+        Of its texts.
+
+    Returns
+    -------
+    GeoDataFrame
+        As GDAL reads it; cut names lose the broken character.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        When a text, not only a name, is in another encoding.
+    """
+    raw = gpd.read_file(path, encoding=_BYTES, engine="pyogrio")
+    names = {c: str(c).encode(_BYTES).decode(encoding, errors="ignore") for c in raw.columns}
+    texts = {
+        c: raw[c].map(
+            lambda value: value.encode(_BYTES).decode(encoding) if isinstance(value, str) else value
+        )
+        for c in raw.columns
+        if c != raw.geometry.name
+    }
+    return raw.assign(**texts).rename(columns=names)
 
 
 def _read_start(path: Path) -> bytes:

@@ -123,8 +123,7 @@ def _read(
     door: Door, file: Path | None, crs: str | None, encoding: str | None, layer: str | None
 ) -> gpd.GeoDataFrame:
     from data import frames
-    from geo.formats import read_layer
-    from geo.gridlayer import name_columns
+    from geo.gridlayer import read_grids
 
     if file is None:
         with door.store().reading() as session:
@@ -133,4 +132,4 @@ def _read(
 
     if crs is None:
         raise SheetError("crs_required", file=file.name)
-    return name_columns(read_layer(file, source_crs=crs, encoding=encoding, layer=layer))
+    return read_grids(file, source_crs=crs, encoding=encoding, layer=layer)

@@ -20,8 +20,22 @@ if TYPE_CHECKING:
 
 importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
 
+
+def _one_spelling(crs: str | None) -> str | None:
+    if crs is None:
+        return None
+    from geo.sources import name_source
+
+    return name_source(crs)
+
+
 Crs = Annotated[
-    str | None, typer.Option("--crs", help="Datum of the coordinates: wgs84, gcj02 or bd09. Never guessed.")
+    str | None,
+    typer.Option(
+        "--crs",
+        callback=_one_spelling,
+        help="Datum of the coordinates: wgs84 (CGCS2000), gcj02, bd09 or an EPSG code. Never guessed.",
+    ),
 ]
 CrsConfirmed = Annotated[
     bool,
@@ -274,9 +288,9 @@ def _guarded(session: Session, crs: str | None, *, confirmed: bool) -> Iterator[
 def _converter(crs: str | None) -> Any:
     if crs is None:
         return None
-    from geo.crs import to_wgs84
+    from geo.sources import row_to_wgs84
 
-    return functools.partial(to_wgs84, source_crs=crs)
+    return functools.partial(row_to_wgs84, source_crs=crs)
 
 
 def _require_converter(crs: str | None, file: Path) -> Any:

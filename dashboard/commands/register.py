@@ -127,8 +127,12 @@ def export_plan(
     plan: str,
     output: Output,
     form: Annotated[
-        str, typer.Option("--format", help="xlsx, ics, geojson, gpkg (with QGIS styles), kml or gpx.")
-    ] = "xlsx",
+        str | None,
+        typer.Option(
+            "--format",
+            help="xlsx, ics, geojson, gpkg (with QGIS styles), kml or gpx; as the file is named by default.",
+        ),
+    ] = None,
     datum: Datum = "wgs84",
     as_json: Json = False,
     database: Database = None,
@@ -138,16 +142,23 @@ def export_plan(
         from dashboard.exports import PLAN_FORMATS, plan_bytes
         from dashboard.mapstyles import PLAN_LAYERS, write_plan_layers
         from data.errors import SheetError
+        from geo.errors import FormatError
         from planner.itinerary import read_plan
 
         wanted = ("xlsx", "ics", *PLAN_LAYERS)
-        if form not in wanted:
-            raise SheetError("unknown_format", format=form, wanted=", ".join(wanted))
+        named = output.suffix.lower().removeprefix(".")
+        chosen = form or named or "xlsx"
+        if chosen not in wanted:
+            raise SheetError("unknown_format", format=chosen, wanted=", ".join(wanted))
+        if named in wanted and named != chosen:
+            raise SheetError("unknown_format", format=chosen, wanted=named)
+        if chosen not in PLAN_LAYERS and datum != "wgs84":
+            raise FormatError("wrong_datum", datum=datum, accepted=["wgs84"])
         demand_writable(output)
         with door.store().reading() as session:
             view = read_plan(session, plan)
-        if form in PLAN_LAYERS and (form not in PLAN_FORMATS or datum != "wgs84"):
-            write_plan_layers(view, form, output, datum=datum)
+        if chosen in PLAN_LAYERS and (chosen not in PLAN_FORMATS or datum != "wgs84"):
+            write_plan_layers(view, chosen, output, datum=datum)
         else:
-            write_file(output, plan_bytes(view, form))
+            write_file(output, plan_bytes(view, chosen))
         door.answer({"file": str(output), "shifts": len(view.shifts)}, f"{output}")

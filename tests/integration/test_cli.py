@@ -92,6 +92,15 @@ def test_the_whole_job_from_files_to_a_published_plan(desk: Desk, huangpu: Path,
     shifted = tmp_path / "shifted.geojson"
     desk.run("export", "plan", planned["plan"], "--format", "geojson", "--datum", "gcj02", "-o", shifted)
     assert '"datum": "GCJ-02"' in shifted.read_text(encoding="utf-8")
+    named = tmp_path / "named.GPX"
+    desk.run("export", "plan", planned["plan"], "-o", named)
+    assert "<gpx" in named.read_text(encoding="utf-8")
+    for words in (
+        ("-o", tmp_path / "x.csv"),
+        ("-o", tmp_path / "x.kml", "--format", "xlsx"),
+        ("-o", tmp_path / "x.xlsx", "--datum", "gcj02"),
+    ):
+        desk.run("export", "plan", planned["plan"], *words, expect=2)
     places = tmp_path / "places.csv"
     desk.run("export", "institutions", "--format", "csv", "-o", places)
     columns = set(pd.read_csv(places).columns)
@@ -243,3 +252,41 @@ def test_a_register_that_was_never_made_is_named(tmp_path: Path) -> None:
     """Reading commands do not create a database by accident."""
     desk = Desk(tmp_path)
     assert desk.run("locate", expect=2)["error"]["code"] == "not_initialised"
+
+
+def test_tables_take_metres_of_a_stated_zone_and_datums_however_they_are_spelled(
+    desk: Desk, tmp_path: Path
+) -> None:
+    table = tmp_path / "schools.csv"
+    table.write_text(
+        "学校名称,学段,地址,经度,纬度\n一小,小学,一路1号,601000,4461000\n二小,小学,一路2号,121.2,40.3\n"
+    )
+    answer = desk.run("import", "schools", table, "--crs", "4549")
+    assert answer["added"] == 1 and [r["code"] for r in answer["rejected"]] == ["bad_coordinates"]
+    table.write_text(
+        "学校名称,学段,地址,经度,纬度\n三小,小学,一路3号,121.2,40.3\n四小,小学,一路4号,40.3,121.2\n"
+    )
+    answer = desk.run("import", "schools", table, "--crs", "GCJ-02")
+    assert answer["added"] == 1 and [r["code"] for r in answer["rejected"]] == ["swapped_coordinates"]
+    assert desk.run("import", "schools", table, "--crs", "gcj02")["unchanged"] == 1
+
+
+@pytest.mark.parametrize("column", ["GRID_CODE", "网格编码 ", "Code", "网格编"])
+def test_grid_columns_are_known_in_any_case_and_as_shapefiles_cut_them(
+    desk: Desk, tmp_path: Path, column: str
+) -> None:
+    cells = [shapely.box(121.2 + n / 100, 40.3, 121.21 + n / 100, 40.31) for n in range(3)]
+    frame = gpd.GeoDataFrame({column: [f"99010200100{n}" for n in range(3)]}, geometry=cells, crs=4326)
+    frame.to_file(tmp_path / "g.gpkg")
+    assert desk.run("import", "grids", tmp_path / "g.gpkg", "--crs", "wgs84")["added"] == 3
+
+
+def test_grids_check_names_broken_rows_as_the_import_would(desk: Desk, tmp_path: Path) -> None:
+    bow = shapely.Polygon([(121.2, 40.3), (121.21, 40.31), (121.21, 40.3), (121.2, 40.31)])
+    shapes = [bow, shapely.box(121.3, 40.3, 121.31, 40.31), shapely.box(121.305, 40.3, 121.315, 40.31)]
+    frame = gpd.GeoDataFrame({"code": ["990102001001", "", "990102001002"]}, geometry=shapes, crs=4326)
+    frame.to_file(tmp_path / "g.gpkg")
+    error = desk.run("grids", "check", tmp_path / "g.gpkg", "--crs", "wgs84", expect=2)["error"]
+    assert {f["code"] for f in error["fields"]["faults"]} == {"grid_blank_code", "grid_invalid_geometry"}
+    frame.iloc[1:].assign(code=["a", "b"]).to_file(tmp_path / "h.gpkg")
+    assert desk.run("grids", "check", tmp_path / "h.gpkg", "--crs", "wgs84")["counts"] == {"overlap": 1}

@@ -113,3 +113,54 @@ def test_the_same_file_twice_is_no_question(store: Store, tmp_path: Path) -> Non
         load_grids(store, write_grids(tmp_path, "wgs84"), "wgs84")
         load_places(store, write_places(tmp_path, "bd09"), "bd09")
     assert count(store, School) == 60
+
+
+def test_redrawn_borders_of_a_few_grid_areas_are_no_question(store: Store, tmp_path: Path) -> None:
+    path = write_grids(tmp_path, "wgs84")
+    load_grids(store, path, "wgs84")
+    frame = gpd.read_file(path)
+    halves = []
+    for at in range(8, 13):
+        west, south, east, north = frame.geometry[at].bounds
+        frame.loc[at, "geometry"] = box(west, south, west + CELL / 2, north)
+        halves.append(
+            {"网格编码": f"99010200100290{at}", "geometry": box(west + CELL / 2, south, east, north)}
+        )
+    west, south, east, north = frame.geometry[63].bounds
+    frame.loc[63, "geometry"] = box(west, south, east + 8 * CELL, north)
+    redrawn = gpd.GeoDataFrame([*frame.to_dict("records"), *halves], crs=4326)
+    redrawn.to_file(tmp_path / "redrawn.geojson", driver="GeoJSON")
+    load_grids(store, tmp_path / "redrawn.geojson", "wgs84")
+    assert count(store, GridArea) == 64 + 6 + 5
+
+
+def test_a_name_that_many_places_share_is_no_evidence(store: Store, tmp_path: Path) -> None:
+    load_grids(store, write_grids(tmp_path, "wgs84"), "wgs84")
+    random = np.random.default_rng(1)
+    for street, rows in (("甲", 40), ("乙", 9), ("丙", 6)):
+        lon = WEST + random.uniform(0, 8 * CELL, rows)
+        lat = SOUTH + random.uniform(0, 8 * CELL, rows)
+        lines = [
+            f"中国农业银行,{street}路{n}号,{x:.7f},{y:.7f}"
+            for n, (x, y) in enumerate(zip(lon, lat, strict=True))
+        ]
+        path = tmp_path / f"{street}.csv"
+        path.write_text("\n".join(["名称,地址,经度,纬度", *lines]), encoding="utf-8")
+        load_places(store, path, "wgs84", import_gazetteer)
+
+
+@pytest.mark.parametrize("aside", [0.05, 0.07, -0.05])
+def test_places_on_both_sides_of_the_border_are_no_question(
+    store: Store, tmp_path: Path, aside: float
+) -> None:
+    load_grids(store, write_grids(tmp_path, "wgs84"), "wgs84")
+    random = np.random.default_rng(8)
+    lon, lat = WEST + aside + random.uniform(0, 8 * CELL, 60), SOUTH + random.uniform(0, 8 * CELL, 60)
+    lines = [
+        f"邻区{n:02d}小学,小学,邻区路{n}号,{x:.7f},{y:.7f}"
+        for n, (x, y) in enumerate(zip(lon, lat, strict=True))
+    ]
+    path = tmp_path / "both.csv"
+    path.write_text("\n".join(["名称,学段,地址,经度,纬度", *lines]), encoding="utf-8")
+    load_places(store, path, "wgs84")
+    assert count(store, School) == 60

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from shapely.geometry import Point
 
-from geo import crs
+from geo import crs, sources
 from geo.errors import CrsError, FrameError
 
 # WGS-84 -> GCJ-02 -> BD-09, computed by two independent libraries that agree to 1e-8 degrees.
@@ -117,3 +117,31 @@ def test_a_frame_without_crs_or_columns_is_refused():
     assert caught.value.fields["columns"] == ["a", "b"]
     with pytest.raises(FrameError, match="empty_frame"):
         crs.to_metric(gpd.GeoDataFrame(geometry=[], crs=4326))
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("GCJ-02", "gcj02"),
+        (" BD 09", "bd09"),
+        ("WGS-84", "wgs84"),
+        ("CGCS2000", "wgs84"),
+        ("EPSG:4490", "wgs84"),
+        ("4550", "EPSG:4550"),
+        ("epsg:4550", "EPSG:4550"),
+        ("foo ", "foo"),
+    ],
+)
+def test_a_source_has_one_spelling(written, name):
+    assert sources.name_source(written) == name
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [(121.2, 40.3), (40_601_000.0, 4_461_000.0), (1_971_000.0, 14_636_000.0)]
+)
+def test_degrees_zone_numbers_and_feet_are_no_metres_of_a_zone(x, y):
+    with pytest.raises(CrsError) as caught:
+        crs.to_wgs84([x], [y], "EPSG:4549")
+    assert caught.value.code == "out_of_range"
+    assert np.isnan(sources.row_to_wgs84([x], [y], "EPSG:4549")).all()
+    assert crs.to_wgs84([601_000.0], [4_461_000.0], "EPSG:4549")[0] == pytest.approx([121.19], abs=0.01)

@@ -8,14 +8,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import icalendar
+import numpy as np
 import openpyxl
 import pytest
+import shapely
 
 from dashboard.exports import PLAN_FORMATS, clock, places_frame, plan_bytes, plan_features, write_rejects
+from dashboard.mapstyles import write_plan_layers
 from data.rejects import Reject
 from data.store import Store
 from data.terms import Kind, PlanStatus, SlotClass, SlotKind
+from geo.crs import gcj02_to_wgs84
 from planner.itinerary import MemberView, PlanHead, PlanView, ShiftView, StopView, UnservedView
 from tests.conftest import NOW
 from tests.register import add_grid, add_institution, add_school
@@ -166,3 +171,30 @@ def test_an_empty_register_exports_empty_layers(store: Store, what: str) -> None
         frame = places_frame(session, what)
     assert frame.empty
     assert "geometry" in frame.columns
+
+
+@pytest.mark.parametrize("names", [HOSTILE, ["甲"]])
+def test_a_plan_in_gcj02_holds_what_it_holds_in_wgs84(tmp_path: Path, names: list[str]) -> None:
+    """Asked for in another datum a plan keeps its routes and columns; KML draws both kinds too."""
+    view = plan(names)
+    write_plan_layers(view, "geojson", tmp_path / "gcj02.geojson", datum="gcj02")
+    here, there = plan_features(view), json.loads((tmp_path / "gcj02.geojson").read_text(encoding="utf-8"))
+    assert there["datum"] == "GCJ-02"
+    for was, now in zip(here["features"], there["features"], strict=True):
+        assert now["properties"] == {**was["properties"], "datum": "GCJ-02"}
+        one, other = shapely.geometry.shape(was["geometry"]), shapely.geometry.shape(now["geometry"])
+        back = shapely.transform(other, lambda xy: np.column_stack(gcj02_to_wgs84(xy[:, 0], xy[:, 1])))
+        assert one.geom_type == other.geom_type and one.hausdorff_distance(back) < 2e-7
+    write_plan_layers(view, "kml", tmp_path / "plan.kml", datum="wgs84")
+    kml = gpd.read_file(tmp_path / "plan.kml")
+    assert list(kml.geom_type) == [f["geometry"]["type"] for f in here["features"]]
+    text = (tmp_path / "plan.kml").read_text(encoding="utf-8")
+    assert "sequence: 1;" in text and ".part" not in text
+
+
+@pytest.mark.parametrize("form", ["geojson", "kml"])
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02"])
+def test_an_empty_plan_is_an_empty_layer(tmp_path: Path, form: str, datum: str) -> None:
+    """No shift is no reason to fail."""
+    write_plan_layers(PlanView(plan().head, (), ()), form, tmp_path / f"a.{form}", datum=datum)
+    assert (tmp_path / f"a.{form}").stat().st_size

@@ -158,3 +158,21 @@ def test_shapes_and_missing_points_go_to_csv(tmp_path):
     with pytest.raises(FormatError, match="wrong_type"):
         write_layer(lines, tmp_path / "a.dxf")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
+
+
+@pytest.mark.parametrize("stated", ["EPSG:4549", "4549", "WGS84"])
+def test_the_code_that_a_file_declares_is_no_conflict(tmp_path, frame, stated):
+    path = tmp_path / "metres.gpkg"
+    frame.to_crs(4549).to_file(path, driver="GPKG")
+    assert read_layer(path, source_crs=stated).geometry.iloc[0].equals_exact(frame.geometry.iloc[0], 1e-7)
+    with pytest.raises(FormatError) as caught:
+        read_layer(path, source_crs="EPSG:4550")
+    assert caught.value.code == "crs_conflict"
+
+
+@pytest.mark.parametrize("text", ["中心网格", "Centre"])
+def test_a_shapefile_name_cut_inside_a_character_is_read(tmp_path, frame, text):
+    path = tmp_path / "a.shp"
+    frame[["geometry"]].assign(网格编码="310101001001001", 说明=text).to_file(path, encoding="utf-8")
+    back = read_layer(path, source_crs="wgs84")
+    assert back["网格编"].eq("310101001001001").all() and back["说明"].eq(text).all()

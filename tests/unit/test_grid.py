@@ -4,6 +4,7 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import LineString, Point, Polygon, box
 
+from geo.crs import frame_metric_crs
 from geo.errors import FrameError, GridError
 from geo.grid import GridFault, assign_grids, check_grids
 
@@ -67,3 +68,22 @@ def test_unusable_layers_are_refused():
         assign_grids(layer([LEFT], ["a"]), layer([LEFT], ["a"]))
     with pytest.raises(FrameError, match="missing_columns"):
         check_grids(points)
+
+
+def test_long_borders_that_lack_a_neighbours_vertex_are_no_overlap():
+    shapes = [
+        box(121.2, 40.29, 121.28, 40.3),
+        box(121.2, 40.3, 121.24, 40.31),
+        box(121.24, 40.3, 121.28, 40.31),
+    ]
+    long = gpd.GeoDataFrame({"grid_code": ["a", "b", "c"]}, geometry=shapes, crs=4326)
+    south = long.set_geometry(long.scale(1, -1, origin=(121.24, 40.3)))
+    metres = frame_metric_crs(long)
+    drawn_in_metres = long.to_crs(metres).assign(
+        geometry=[box(0, 0, 6000, 900), box(0, 900, 3000, 2000), box(3000, 900, 6000, 2000)]
+    )
+    drawn_in_metres = drawn_in_metres.set_geometry(drawn_in_metres.translate(600_000, 4_460_000))
+    for layer_ in (long, south, drawn_in_metres.to_crs(4326)):
+        assert check_grids(layer_) == []
+    wider = long.set_geometry([box(121.2, 40.29, 121.28, 40.30002), *shapes[1:]])
+    assert {fault.code for fault in check_grids(wider)} == {"overlap"}

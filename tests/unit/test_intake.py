@@ -17,7 +17,7 @@ from data.schema import Institution
 from data.store import Store
 from data.terms import Authority, CareType, Kind, SiteStatus
 from data.uscc import check_digit
-from geo.crs import to_wgs84
+from geo.sources import row_to_wgs84
 from tests.conftest import NOW
 
 HEAD = ["机构名称", "机构类别", "统一社会信用代码", "登记机关", "详细地址", "营业状态"]
@@ -150,7 +150,7 @@ def test_another_code_at_the_same_name_and_address_is_another_licence(store: Sto
 
 def test_a_column_that_is_missing_changes_nothing(store: Store, tmp_path: Path) -> None:
     """A short list does not reopen a deregistered place or wipe authority, phone and declared point."""
-    convert = functools.partial(to_wgs84, source_crs="wgs84")
+    convert = functools.partial(row_to_wgs84, source_crs="wgs84")
     head = [*HEAD, "联系电话", "经度", "纬度"]
     row = ["甲", "托管", "", "市场监管局", "一路1号", "已注销", "0429-1", "121.2", "40.3"]
     load(store, tmp_path, [head, row], source_crs="wgs84", to_wgs84=convert)
@@ -184,7 +184,7 @@ def test_a_declared_point_does_not_undo_what_a_person_confirmed(store: Store, tm
 
 def test_a_new_address_forgets_the_old_point(store: Store, tmp_path: Path) -> None:
     """A place that moved is located again; its declared point belonged to the old address."""
-    convert = functools.partial(to_wgs84, source_crs="wgs84")
+    convert = functools.partial(row_to_wgs84, source_crs="wgs84")
     head = ["机构名称", "机构类别", "统一社会信用代码", "地址", "经度", "纬度"]
     rows = [head, ["甲", "托管", ONE, "一路1号", "121.2", "40.3"]]
     load(store, tmp_path, rows, source_crs="wgs84", to_wgs84=convert)
@@ -220,7 +220,7 @@ def test_bad_coordinates_are_refused_with_their_text(
         tmp_path,
         [["名称", "类别", "地址", "经度", "纬度"], ["甲", "托管", "一路1号", lon, lat]],
         source_crs="gcj02",
-        to_wgs84=functools.partial(to_wgs84, source_crs="gcj02"),
+        to_wgs84=functools.partial(row_to_wgs84, source_crs="gcj02"),
         extent=(121.0, 40.0, 121.5, 40.6),
     )
     assert [(r.code, r.value) for r in result.rejected] == [(code, f"{lon},{lat}")]
@@ -230,7 +230,13 @@ def test_bad_coordinates_are_refused_with_their_text(
 def test_declared_points_are_stored_as_wgs84(store: Store, tmp_path: Path) -> None:
     """A GCJ-02 point moves by some hundred metres."""
     rows = [["名称", "类别", "地址", "经度", "纬度"], ["甲", "托管", "一路1号", "121.2", "40.3"]]
-    load(store, tmp_path, rows, source_crs="gcj02", to_wgs84=functools.partial(to_wgs84, source_crs="gcj02"))
+    load(
+        store,
+        tmp_path,
+        rows,
+        source_crs="gcj02",
+        to_wgs84=functools.partial(row_to_wgs84, source_crs="gcj02"),
+    )
     (record,) = held(store)
     assert record.declared_lon is not None
     assert 0.002 < 121.2 - record.declared_lon < 0.01

@@ -16,7 +16,7 @@ from data.schema import GazetteerEntry, School
 from data.store import Store
 from data.surroundings import import_gazetteer, import_schools
 from data.terms import Stage
-from geo.crs import to_wgs84
+from geo.sources import row_to_wgs84
 from tests.conftest import NOW
 
 EXTENT = (121.0, 40.0, 121.5, 40.6)
@@ -32,7 +32,7 @@ def write(path: Path, rows: list[list[str]]) -> Path:
 def load(store: Store, tmp_path: Path, rows: list[list[str]], *, what: str = "schools") -> ImportResult:
     """Import a table of WGS-84 points."""
     step = import_schools if what == "schools" else import_gazetteer
-    convert = functools.partial(to_wgs84, source_crs="wgs84")
+    convert = functools.partial(row_to_wgs84, source_crs="wgs84")
     with store.begin(actor="clerk", now=NOW) as session:
         path = write(tmp_path / "t.csv", rows)
         return step(session, path, source_crs="wgs84", to_wgs84=convert, extent=EXTENT)
