@@ -166,7 +166,7 @@ def test_a_column_that_is_missing_changes_nothing(store: Store, tmp_path: Path) 
 def test_a_declared_point_does_not_undo_what_a_person_confirmed(store: Store, tmp_path: Path) -> None:
     """Coordinates in a later file are noted, the point stays; a new address ends it and is counted."""
     head = ["机构名称", "机构类别", "统一社会信用代码", "地址", "经度", "纬度"]
-    convert = functools.partial(to_wgs84, source_crs="wgs84")
+    convert = functools.partial(row_to_wgs84, source_crs="wgs84")
     load(store, tmp_path, [head[:4], ["甲", "托管", ONE, "一路1号"]])
     with store.begin(actor="clerk", now=NOW) as session:
         record = session.scalars(select(Institution)).one()
