@@ -236,7 +236,7 @@ def _read_doors(session: Session) -> Floats:
 
 
 def _hash(path: Path, *how: str | None) -> str:
-    """Return the hash of a file and of how it was read: in another datum, or another layer, it is other data."""
+    """Return the hash of a file and of how it was read: in another datum, or another layer, it is other."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")
     digest.update("\n".join(part or "" for part in how).encode())
