@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,9 @@ _FAR_M = 2_000.0  # no datum shifts this far: another zone, another unit, anothe
 _FIT = 0.35  # a shift is a hypothesis' own when it misses its vector by at most this share of its length
 _SURE = 2.4  # sign test: six points in and none out; a question costs little, a shifted map much
 _FEWEST_MOVED = 6
+_FEWEST_BESIDE = 20
+_SURE_BESIDE = 4.0  # right roads lie at -3 and below, shifted ones at 5 and above for 300 doors
+_BESIDE_M = 400.0  # a place farther from any road tells nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Slip:
         """Give the true WGS-84 degrees of points that were converted with the wrong datum."""
         raw = from_wgs84(lon, lat, self.read_as)
         return to_wgs84(*raw, self.truth)
+
+    def redo(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
+        """Give the degrees at which true WGS-84 points would lie, had they been in the misread layer."""
+        raw = from_wgs84(lon, lat, self.truth)
+        return to_wgs84(*raw, self.read_as)
 
 
 SLIPS = tuple(Slip(a, b) for a in SourceCrs for b in SourceCrs if a is not b)
@@ -52,7 +61,8 @@ class Suspicion:
     truth : SourceCrs or None
         The datum that would put it right.
     evidence : str
-        ``pairs`` (same names, codes or addresses on both sides) or ``inside`` (points inside the area).
+        ``pairs`` (same names, codes or addresses on both sides), ``inside`` (points inside the area) or
+        ``nearness`` (places beside their roads).
     count : int
         Pairs, or points, behind it.
     """
@@ -184,6 +194,56 @@ def judge_area(
             (shapely.contains_xy(once, x, y), shapely.contains_xy(shapely.transform(once, undo), x, y))
         )
     return _judge_sides(x, y, area, now, thens, slips)
+
+
+def judge_nearness(
+    lon: ArrayLike, lat: ArrayLike, lines: gpd.GeoDataFrame, *, read_as: SourceCrs | None
+) -> Suspicion | None:
+    """Ask whether another datum would bring roads nearer to the doors that stand at them.
+
+    Parameters
+    ----------
+    lon, lat : array_like, shape (n,)
+        WGS-84 degrees of known addresses.
+    lines : GeoDataFrame
+        Roads in WGS-84 as imported.
+    read_as : SourceCrs or None
+        Datum the roads were converted from; None for an EPSG code.
+
+    Returns
+    -------
+    Suspicion or None
+        ``datum_slip`` when, under a slip, more doors come nearer to a road than go farther by 4 standard
+        deviations (sign test); None with fewer than 20 doors near the roads.
+    """
+    x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    if len(x) < _FEWEST_BESIDE:
+        return None
+    crs = metric_crs(float(np.median(x)), lat=float(np.median(y)))
+    tree = shapely.STRtree(lines.to_crs(crs).geometry.to_numpy())
+    now = _distances(tree, project_xy(x, y, crs))
+    best: tuple[float, Slip] | None = None
+    for slip in _slips(read_as):
+        then = _distances(tree, project_xy(*slip.redo(x, y), crs))
+        nearer, farther = int((then < now).sum()), int((now < then).sum())
+        sure = (nearer - farther) / np.sqrt(max(nearer + farther, 1))
+        if nearer + farther >= _FEWEST_BESIDE and sure >= _SURE_BESIDE and (best is None or sure > best[0]):
+            best = (float(sure), slip)
+    if best is None:
+        return None
+    moved = project_xy(*best[1].redo(x, y), crs) - project_xy(x, y, crs)
+    offset = float(np.hypot(*np.median(moved, axis=0)))
+    return Suspicion("datum_slip", offset, best[1].truth, "nearness", len(x))
+
+
+def _distances(tree: shapely.STRtree, xy: Floats) -> Floats:
+    """Give the metres from each point to the nearest line, `_BESIDE_M` where none is that near."""
+    metres = np.full(len(xy), _BESIDE_M)
+    (row, _), found = tree.query_nearest(
+        shapely.points(xy), max_distance=_BESIDE_M, return_distance=True, all_matches=False
+    )
+    metres[row] = found
+    return metres
 
 
 def _judge_sides(

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from data import frames
-from data.schema import RoadGraph, RoadLayer
-from geo.datum import judge_inside
+from data.schema import GazetteerEntry, Institution, RoadGraph, RoadLayer
+from geo.crs import Floats, SourceCrs
+from geo.datum import judge_inside, judge_nearness
 from geo.dialects import Dialect, Osrm, Valhalla
 from geo.errors import DatumError, RoadError
 from geo.network import RoadNetwork, build_network
@@ -25,6 +28,7 @@ from geo.roadtravel import Roadbed, RoadTravel
 from geo.routeserver import Server, ServerTravel
 from geo.travel import TravelModel, straight_line
 
+_MOST_DOORS = 2_000  # enough to be sure of any datum
 _DIALECTS: Mapping[str, type[Dialect]] = {"osrm": Osrm, "valhalla": Valhalla}
 
 
@@ -70,18 +74,19 @@ def import_roads(
     RoadError, FormatError, CrsError, TravelError
         As `geo.roadfile.read_roads` and `geo.network.build_network`.
     DatumError
-        ``layer_elsewhere`` when no road lies in the district.
+        ``layer_elsewhere`` when no road lies in the district, ``datum_slip`` when another datum would bring
+        them to the doors of known addresses.
     """
     roads = read_roads(path, source_crs=source_crs, encoding=encoding, layer=layer)
     if not confirmed:
-        _demand_overlap(session, roads, source_crs)
+        _check_datum(session, roads, source_crs)
     called = name or path.stem
     networks = {profile: build_network(roads, profile, name=called) for profile in PROFILES}
     metres = roads.to_crs(networks["walk"].crs).length.sum()
     record = RoadLayer(
         name=called,
         kind="file",
-        sha256=_hash(path),
+        sha256=_hash(path, source_crs, layer, encoding),
         source_crs=source_crs,
         attribution=attribution,
         pieces=len(roads),
@@ -194,27 +199,48 @@ def _put_in_force(session: Session, record: RoadLayer) -> None:
     session.flush()
 
 
-def _demand_overlap(session: Session, roads: object, source_crs: str) -> None:
-    """Refuse roads of which none lies in the district's grid areas."""
-    grids = frames.grids_frame(session)
-    if grids.empty:
-        return
-    middles = roads.geometry.representative_point()  # type: ignore[attr-defined]
-    found = judge_inside(middles.x.to_numpy(), middles.y.to_numpy(), grids.union_all(), read_as=None)
-    if found is not None and found.code == "layer_elsewhere":
+def _check_datum(session: Session, roads: gpd.GeoDataFrame, source_crs: str) -> None:
+    """Refuse roads of which none lies in the district, or which lie beside the doors in another datum."""
+    read_as = SourceCrs(source_crs.lower()) if source_crs.lower() in list(SourceCrs) else None
+    grids, found = frames.grids_frame(session), None
+    if not grids.empty:
+        middles = roads.geometry.representative_point()
+        inside = judge_inside(middles.x.to_numpy(), middles.y.to_numpy(), grids.union_all(), read_as=read_as)
+        # Roads go on beyond the district: only none inside proves something.
+        found = inside if inside is not None and inside.code == "layer_elsewhere" else None
+    doors = _read_doors(session)
+    if found is None and len(doors):
+        found = judge_nearness(doors[:, 0], doors[:, 1], roads, read_as=read_as)
+    if found is not None:
         raise DatumError(
             found.code,
             stated=source_crs,
-            truth=None,
+            truth=None if found.truth is None else found.truth.value,
             offset_m=round(found.offset_m),
             evidence=found.evidence,
             count=found.count,
         )
 
 
-def _hash(path: Path) -> str:
+def _read_doors(session: Session) -> Floats:
+    """Return known addresses (longitude, latitude), evenly picked where there are very many."""
+    rows = [
+        tuple(row)
+        for record in (Institution, GazetteerEntry)
+        for row in session.execute(
+            select(record.lon, record.lat).where(record.lon.is_not(None)).order_by(record.id)
+        )
+    ]
+    doors = np.array(rows, dtype=np.float64).reshape(-1, 2)
+    return doors[:: len(doors) // _MOST_DOORS + 1]
+
+
+def _hash(path: Path, *how: str | None) -> str:
+    """Return the hash of a file and of how it was read: in another datum, or another layer, it is other."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.file_digest(stream, "sha256")
+    digest.update("\n".join(part or "" for part in how).encode())
+    return digest.hexdigest()
 
 
 def _pack(network: RoadNetwork) -> bytes:

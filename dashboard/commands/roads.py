@@ -52,14 +52,15 @@ def check_roads(
     with open_door(as_json=as_json, database=database) as door:
         from data import frames
         from geo.errors import RoadError
-        from geo.roadlayer import load_roads
+        from geo.roadlayer import current_roads, load_roads
         from geo.roadtravel import Access, Roadbed, RoadTravel
 
         with door.store().reading() as session:
             network = load_roads(session, travel)
+            record = current_roads(session)
             places = frames.institutions_frame(session)
         if network is None:
-            raise RoadError("no_road_file")
+            raise RoadError("no_road_file" if record is None else "server_in_force")
         placed = places[places.geometry.notna()]
         survey = RoadTravel(Roadbed(network)).survey(
             placed.geometry.x.to_numpy(), placed.geometry.y.to_numpy()

@@ -290,3 +290,9 @@ def test_grids_check_names_broken_rows_as_the_import_would(desk: Desk, tmp_path:
     assert {f["code"] for f in error["fields"]["faults"]} == {"grid_blank_code", "grid_invalid_geometry"}
     frame.iloc[1:].assign(code=["a", "b"]).to_file(tmp_path / "h.gpkg")
     assert desk.run("grids", "check", tmp_path / "h.gpkg", "--crs", "wgs84")["counts"] == {"overlap": 1}
+
+
+def test_roads_check_tells_a_route_server_from_no_roads(desk: Desk) -> None:
+    assert desk.run("roads", "check", expect=2)["error"]["code"] == "no_road_file"
+    desk.run("roads", "server", "osrm", "http://127.0.0.1:9")
+    assert desk.run("roads", "check", expect=2)["error"]["code"] == "server_in_force"

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from data.schema import GridArea, Institution, PlanShift, RoadGraph, RoadLayer
 from data.store import Store
+from geo.crs import from_wgs84
 from geo.errors import DatumError, RoadError, TravelError
 from geo.roadlayer import current_roads, drop_roads, find_travel, import_roads, load_roads, name_server
 from geo.roadtravel import RoadTravel
@@ -91,6 +92,33 @@ def test_roads_of_another_district_are_a_question(store: Store, tmp_path: Path) 
     with store.reading() as session:
         assert session.scalar(select(func.count()).select_from(RoadLayer)) == 0
     assert bring(store, path, confirmed=True)
+
+
+@pytest.mark.parametrize("truth", ["gcj02", "bd09"])
+def test_roads_that_another_datum_brings_to_the_doors_are_a_question(
+    store: Store, tmp_path: Path, truth: str
+) -> None:
+    roads = gpd.read_file(write_roads(tmp_path / "right.gpkg"))
+    random = np.random.default_rng(2)
+    spots = roads.geometry.iloc[random.integers(0, len(roads), 60)].interpolate(
+        random.uniform(size=60), normalized=True
+    )
+    with store.begin(actor="clerk", now=NOW) as session:
+        for number, spot in enumerate(spots):
+            add_institution(session, number, at=tuple(np.array([spot.x, spot.y]) + random.normal(0, 2e-4, 2)))
+    shifted = roads.geometry.transform(lambda xy: np.column_stack(from_wgs84(xy[:, 0], xy[:, 1], truth)))
+    roads.set_geometry(shifted).to_file(tmp_path / "shifted.gpkg")
+    with pytest.raises(DatumError) as caught:
+        bring(store, tmp_path / "shifted.gpkg")
+    fields = caught.value.fields
+    assert (caught.value.code, fields["truth"], fields["evidence"]) == ("datum_slip", truth, "nearness")
+    confirmed = bring(store, tmp_path / "shifted.gpkg", confirmed=True)
+    with store.begin(actor="clerk", now=NOW) as session:
+        path = tmp_path / "shifted.gpkg"
+        read_right = import_roads(session, path, source_crs=truth, now=NOW).sha256
+    # A plan made on the misread roads is never repaired on the right ones without a word.
+    assert read_right != confirmed
+    assert bring(store, tmp_path / "right.gpkg")
 
 
 def test_a_route_server_can_stand_in_and_nonsense_is_refused(store: Store) -> None:
