@@ -78,8 +78,8 @@ def import_register(
     Parameters
     ----------
     source_crs, to_wgs84
-        Name of the datum of coordinate columns and the function that converts them; both are needed
-        when the table has coordinates.
+        Name of the datum of coordinate columns and the function that converts them, to NaN where there can
+        be no such point; both are needed when the table has coordinates.
     extent
         (west, south, east, north) in degrees beyond which declared coordinates are rejected.
 

@@ -18,7 +18,7 @@ from data.sheets import find_header, read_rows, record_rows
 from data.store import Store
 from data.surroundings import import_gazetteer, import_schools
 from data.uscc import check_digit
-from geo.crs import to_wgs84
+from geo.sources import row_to_wgs84
 from tests.conftest import NOW
 
 CODES = [f"{body}{check_digit(body)}" for body in ("5221010512345678A", "9121010512345678B")]
@@ -45,7 +45,7 @@ def write(folder: Path, table: list[list[str]]) -> Path:
 
 def convert(lon: object, lat: object) -> object:
     """Convert as the command door does."""
-    return to_wgs84(lon, lat, "gcj02")  # type: ignore[arg-type]
+    return row_to_wgs84(lon, lat, "gcj02")  # type: ignore[arg-type]
 
 
 def load(store: Store, path: Path) -> tuple[ImportResult, int]:
