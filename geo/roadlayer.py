@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import frames
@@ -22,8 +21,8 @@ from geo.dialects import Dialect, Osrm, Valhalla
 from geo.errors import DatumError, RoadError
 from geo.network import RoadNetwork, build_network
 from geo.profiles import PROFILES
-from geo.roadcache import load_network, save_network
 from geo.roadfile import read_roads
+from geo.roadpack import content_hash, pack_network, unpack_network
 from geo.roadtravel import Roadbed, RoadTravel
 from geo.routeserver import Server, ServerTravel
 from geo.travel import TravelModel, straight_line
@@ -58,7 +57,8 @@ def import_roads(
 ) -> RoadImport:
     """Import a road file, build its networks for walking, e-bikes and cars, and put it in force.
 
-    The layer before it is kept, so that plans made on it can be repaired on it.
+    The layer before it is kept, so that plans made on it can be repaired on it. The same file, read the
+    same way, is built once: importing it again puts it in force.
 
     Parameters
     ----------
@@ -77,6 +77,10 @@ def import_roads(
         ``layer_elsewhere`` when no road lies in the district, ``datum_slip`` when another datum would bring
         them to the doors of known addresses.
     """
+    sha256 = content_hash(path, source_crs, layer, encoding)
+    known = session.scalar(select(RoadLayer).where(RoadLayer.sha256 == sha256).limit(1))
+    if known is not None:
+        return _use_again(session, known, name=name, attribution=attribution, now=now)
     roads = read_roads(path, source_crs=source_crs, encoding=encoding, layer=layer)
     if not confirmed:
         _check_datum(session, roads, source_crs)
@@ -86,7 +90,7 @@ def import_roads(
     record = RoadLayer(
         name=called,
         kind="file",
-        sha256=_hash(path, source_crs, layer, encoding),
+        sha256=sha256,
         source_crs=source_crs,
         attribution=attribution,
         pieces=len(roads),
@@ -96,8 +100,25 @@ def import_roads(
     )
     _put_in_force(session, record)
     for profile, network in networks.items():
-        session.add(RoadGraph(layer_id=record.id, profile=profile, content=_pack(network)))
+        session.add(RoadGraph(layer_id=record.id, profile=profile, content=pack_network(network)))
     session.flush()
+    return _describe(record, networks)
+
+
+def _use_again(
+    session: Session, record: RoadLayer, *, name: str | None, attribution: str, now: dt.datetime
+) -> RoadImport:
+    """Put a file that was built before in force again: its hash says that nothing about it is other."""
+    networks = {profile: _unpack(session, record, profile) for profile in PROFILES}
+    record.name, record.imported_at = name or record.name, now
+    record.attribution = attribution or record.attribution
+    drop_roads(session)
+    record.current = True
+    session.flush()
+    return _describe(record, networks)
+
+
+def _describe(record: RoadLayer, networks: Mapping[str, RoadNetwork]) -> RoadImport:
     return RoadImport(
         record.name,
         record.sha256,
@@ -132,7 +153,9 @@ def name_server(session: Session, *, kind: str, url: str, now: dt.datetime) -> R
 
 def drop_roads(session: Session) -> None:
     """Put no roads in force: travel is by straight line again."""
-    session.execute(update(RoadLayer).where(RoadLayer.current).values(current=False))
+    for record in session.scalars(select(RoadLayer).where(RoadLayer.current)):
+        record.current = False
+    session.flush()
 
 
 def current_roads(session: Session) -> RoadLayer | None:
@@ -193,8 +216,7 @@ def _find(session: Session, sha256: str) -> RoadLayer:
 
 
 def _put_in_force(session: Session, record: RoadLayer) -> None:
-    for old in session.scalars(select(RoadLayer).where(RoadLayer.current)):
-        old.current = False
+    drop_roads(session)
     session.add(record)
     session.flush()
 
@@ -235,31 +257,11 @@ def _read_doors(session: Session) -> Floats:
     return doors[:: len(doors) // _MOST_DOORS + 1]
 
 
-def _hash(path: Path, *how: str | None) -> str:
-    """Return the hash of a file and of how it was read: in another datum, or another layer, it is other."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256")
-    digest.update("\n".join(part or "" for part in how).encode())
-    return digest.hexdigest()
-
-
-def _pack(network: RoadNetwork) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="roads-") as folder:
-        file = Path(folder) / "network.npz"
-        save_network(network, file)
-        return file.read_bytes()
-
-
 def _unpack(session: Session, record: RoadLayer, profile: str) -> RoadNetwork:
     content = session.scalar(
         select(RoadGraph.content).where(RoadGraph.layer_id == record.id, RoadGraph.profile == profile)
     )
-    network = None
-    if content is not None:
-        with tempfile.TemporaryDirectory(prefix="roads-") as folder:
-            file = Path(folder) / "network.npz"
-            file.write_bytes(content)
-            network = load_network(file)
+    network = None if content is None else unpack_network(content)
     if network is None:
         raise RoadError("roads_gone", sha256=record.sha256[:12])
     return network

@@ -11,30 +11,15 @@ All compiled functions stay in this file: numba's cache looks at the caller's fi
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from geo.compiled import compiled, inlined
 
 FAR = np.int64(2**31 - 1)
 """Cost of what cannot be reached; 24 days in milliseconds, 2,147 km in millimetres."""
 _MOST_BUCKETS = 1 << 16
 
 
-def _compile(function, inline="never"):
-    """Compile a function; without a folder to keep the result in, every process compiles anew."""
-    try:
-        return njit(cache=True, nogil=True, error_model="numpy", inline=inline)(function)
-    except RuntimeError:
-        return njit(nogil=True, error_model="numpy", inline=inline)(function)
-
-
-def _compiled(function):
-    return _compile(function)
-
-
-def _inlined(function):
-    return _compile(function, inline="always")
-
-
-@_compiled
+@compiled
 def _widths(costs, widest):
     """Return the bucket's width as a shift, a quarter of the mean arc, and the number of buckets."""
     mean = costs.mean() if len(costs) else 1.0
@@ -44,7 +29,7 @@ def _widths(costs, widest):
     return shift, (widest >> shift) + 2
 
 
-@_inlined
+@inlined
 def _queue(node, cost, bucket, cost_of, first, after, before):
     """Put a node into the bucket of its cost."""
     cost_of[node] = cost
@@ -55,7 +40,7 @@ def _queue(node, cost, bucket, cost_of, first, after, before):
     first[bucket] = node
 
 
-@_inlined
+@inlined
 def _unqueue(node, first, after, before):
     """Take a node out of its bucket; a negative `before` names the bucket the node stands first in."""
     ahead, behind = before[node], after[node]
@@ -67,7 +52,7 @@ def _unqueue(node, first, after, before):
         before[behind] = ahead
 
 
-@_inlined
+@inlined
 def _settle(
     indptr, heads, costs, wanted, left, limit, shift, low, waiting,
     cost_of, from_of, met, touched, count, first, after, before,
@@ -105,7 +90,7 @@ def _settle(
     return count
 
 
-@_compiled
+@compiled
 def costs_between(indptr, heads, costs, out_node, out_cost, in_node, in_cost, limit, result):
     """Fill ``result[i, j]`` (int32) with the least cost from place i to place j, `FAR` beyond the limit.
 
@@ -154,7 +139,7 @@ def costs_between(indptr, heads, costs, out_node, out_cost, in_node, in_cost, li
         first[:] = -1
 
 
-@_compiled
+@compiled
 def reach(indptr, heads, costs, seed_node, seed_cost, wanted, limit):
     """Return least cost, last arc (-1 at a seed) and seed (-1 elsewhere) of every node, from many seeds.
 

@@ -21,7 +21,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from geo.compiled import compiled, inlined
 
 BIG = 1 << 40
 
@@ -93,23 +94,7 @@ class Search(NamedTuple):
     chance: np.ndarray  # (1,) uint64
 
 
-def _compile(function, inline="never"):
-    """Compile a function; without a folder to keep the result in, every process compiles anew."""
-    try:
-        return njit(cache=True, nogil=True, error_model="numpy", inline=inline)(function)
-    except RuntimeError:
-        return njit(nogil=True, error_model="numpy", inline=inline)(function)
-
-
-def _compiled(function):
-    return _compile(function)
-
-
-def _inlined(function):
-    return _compile(function, inline="always")
-
-
-@_compiled
+@compiled
 def draw(s):
     """Return a float in [0, 1) from xorshift64."""
     x = s.chance[0]
@@ -120,7 +105,7 @@ def draw(s):
     return (x >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@_compiled
+@compiled
 def refresh(f, s, r):
     """Recompute times, load and length of route `r`; return False when it breaks its limits."""
     n = s.book[r, COUNT]
@@ -168,7 +153,7 @@ def refresh(f, s, r):
     return kept and load <= f.duty[r, CAPACITY] and n <= f.duty[r, MOST]
 
 
-@_inlined
+@inlined
 def place_best(f, s, v, k):
     """Remember and return the cheapest feasible insertion of `v` into the route of choice `k`."""
     r = f.choice[k]
@@ -201,7 +186,7 @@ def place_best(f, s, v, k):
     return best
 
 
-@_compiled
+@compiled
 def keeps_gap(f, s, v, r):
     """Return whether `v` on shift `r` keeps gap and rotation to its site's other served visits."""
     site = f.visit[v, SITE]
@@ -218,7 +203,7 @@ def keeps_gap(f, s, v, r):
     return True
 
 
-@_compiled
+@compiled
 def lose(f, s, v):
     """Mark `v` absent in the books; its route is the caller's."""
     site, shift = f.visit[v, SITE], s.tally[v, SHIFT]
@@ -232,7 +217,7 @@ def lose(f, s, v):
         s.numbers[COST] += f.knobs[STAY]
 
 
-@_compiled
+@compiled
 def gain(f, s, v, r):
     """Mark `v` served by shift `r` in the books; its route is the caller's."""
     site = f.visit[v, SITE]
@@ -246,7 +231,7 @@ def gain(f, s, v, r):
         s.numbers[COST] -= f.knobs[STAY]
 
 
-@_compiled
+@compiled
 def touch(s, r, touched):
     """Save route `r` before its first change in this iteration; return how many are saved."""
     if s.book[r, TOUCHED] == s.numbers[ITERATION]:
@@ -268,7 +253,7 @@ def touch(s, r, touched):
     return touched + 1
 
 
-@_compiled
+@compiled
 def enqueue(s, v, queued):
     """Add `v` to the recreate unless it waits there already; return the new length of the queue."""
     if s.tally[v, QUEUED] == s.numbers[ITERATION]:
@@ -278,7 +263,7 @@ def enqueue(s, v, queued):
     return queued + 1
 
 
-@_compiled
+@compiled
 def cut(f, s, r, first, last, hold, held, queued):
     """Queue positions first..last of route `r` except `held` from `hold` on; return the queue length."""
     n, write = s.book[r, COUNT], first
@@ -303,7 +288,7 @@ def cut(f, s, r, first, last, hold, held, queued):
     return queued
 
 
-@_compiled
+@compiled
 def ruin(f, s, seed, used, mode):
     """Remove strings round `seed`; return the lengths of the queue and of the list of touched routes.
 
@@ -356,7 +341,7 @@ def ruin(f, s, seed, used, mode):
     return queued, touched
 
 
-@_compiled
+@compiled
 def regret(f, s, v):
     """Return what it costs more to put `v` into its second-best route than into its best one."""
     best, second = f.visit[v, PENALTY] + f.knobs[FIRST], f.visit[v, PENALTY] + f.knobs[FIRST]
@@ -373,7 +358,7 @@ def regret(f, s, v):
     return float(second - best)
 
 
-@_compiled
+@compiled
 def arrange(f, s, queued):
     """Put the queue into one of several orders, ties at random."""
     choice = int(draw(s) * 13)
@@ -396,7 +381,7 @@ def arrange(f, s, queued):
     sort_queue(s, queued)
 
 
-@_compiled
+@compiled
 def sort_queue(s, queued):
     """Sort the queue by key, stably."""
     for i in range(1, queued):
@@ -407,7 +392,7 @@ def sort_queue(s, queued):
         s.lists[QUEUE, j + 1] = v
 
 
-@_compiled
+@compiled
 def recreate(f, s, queued, touched, blink, mode):
     """Insert the queue greedily where that pays; return the length of the list of touched routes.
 
@@ -455,7 +440,7 @@ def recreate(f, s, queued, touched, blink, mode):
     return touched
 
 
-@_compiled
+@compiled
 def roll_back(f, s, touched):
     """Bring every touched route and its books back."""
     for i in range(touched):
@@ -486,7 +471,7 @@ def roll_back(f, s, touched):
             s.capped[f.visit[v, CAP]] += 1
 
 
-@_compiled
+@compiled
 def list_absent(s, queued):
     """Bring the list of absent visits up to date with the queue's outcome."""
     for i in range(queued):
@@ -504,7 +489,7 @@ def list_absent(s, queued):
             s.numbers[ABSENT] = n - 1
 
 
-@_compiled
+@compiled
 def keep_best(s):
     """Copy the routes that changed since the last best plan."""
     s.numbers[BEST] = s.numbers[COST]
@@ -516,7 +501,7 @@ def keep_best(s):
                 s.best[r, p] = s.route[r, p, STOP]
 
 
-@_compiled
+@compiled
 def start(f, s):
     """Fill the books from the stops and counts of the routes; return False when a route breaks its limits."""
     kept = True
@@ -542,7 +527,7 @@ def start(f, s):
     return kept
 
 
-@_compiled
+@compiled
 def fill(f, s, mode):
     """Insert absent visits greedily, dearest first, where that pays; return whether any was inserted."""
     s.numbers[ITERATION] += 1
@@ -559,7 +544,7 @@ def fill(f, s, mode):
     return s.numbers[ABSENT] < before
 
 
-@_compiled
+@compiled
 def anneal(f, s, iterations, temperature):
     """Run ruin and recreate at one temperature."""
     visits = s.tally.shape[0]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.schema import Institution, PlanShift, PlanStop
+from geo.errors import TravelError
 from planner.itinerary import find_revision
+from planner.legs import Legs
 from planner.newcomer import stored_legs
 from planner.repair import Repaired
 from planner.stored import Stored
@@ -19,6 +22,8 @@ Point = tuple[float, float]
 
 def redraw_tracks(session: Session, stored: Stored, repaired: Repaired) -> dict[str, BaseGeometry | None]:
     """Return the track of each shift of a repaired plan, None by straight line.
+
+    A repair never waits for a route server: where it does not answer, changed shifts are drawn straight.
 
     Raises
     ------
@@ -33,16 +38,28 @@ def redraw_tracks(session: Session, stored: Stored, repaired: Repaired) -> dict[
     }
     before = {route.shift: tuple(stop.visit for stop in route.stops) for route in stored.plan.routes}
     points = _read_points(session, old_id)
-    legs = stored_legs(session, stored)
-    tracks: dict[str, BaseGeometry | None] = {}
+    kept: dict[str, BaseGeometry | None] = {}
+    changed: dict[str, list[Point]] = {}
     for route in repaired.plan.routes:
         visits = tuple(stop.visit for stop in route.stops)
         if before.get(route.shift) == visits and route.shift in old:
-            tracks[route.shift] = old[route.shift].track
+            kept[route.shift] = old[route.shift].track
         else:
             sites = [repaired.problem.visit_by_id[visit].site for visit in visits]
-            tracks[route.shift] = legs.track([_point_of(session, points, site) for site in sites])
-    return tracks
+            changed[route.shift] = [_point_of(session, points, site) for site in sites]
+    return {**kept, **_draw(stored_legs(session, stored), changed)}
+
+
+def _draw(legs: Legs, routes: Mapping[str, Sequence[Point]]) -> dict[str, LineString | None]:
+    """Draw ways; those that a silent route server cannot tell are drawn straight: their times are known."""
+    drawn: dict[str, LineString | None] = dict.fromkeys(routes)
+    try:
+        for shift, stops in routes.items():
+            drawn[shift] = legs.track(stops)
+    except TravelError as error:
+        if error.code != "server_unreachable":
+            raise
+    return drawn
 
 
 def _read_points(session: Session, plan_id: int) -> Mapping[str, Point]:

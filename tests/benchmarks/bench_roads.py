@@ -70,7 +70,7 @@ def memory_mb() -> float:
 def measure(name: str) -> dict[str, float | int]:
     """Measure one case in this process."""
     from geo.network import build_network
-    from geo.roadcache import load_network, save_network
+    from geo.roadpack import pack_network, unpack_network
     from geo.roadtravel import Roadbed, RoadTravel
 
     case = CASES[name]
@@ -90,10 +90,10 @@ def measure(name: str) -> dict[str, float | int]:
     arcs, low, high = built.arcs, *_extent(int(case["side"] or 0))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "city.npz"
-        save_network(built, path)
+        path.write_bytes(pack_network(built))
         del built
         began = time.process_time()
-        network = load_network(path)
+        network = unpack_network(path.read_bytes())
         cache_s, cache_mb = spent(began), path.stat().st_size / 2**20
     assert network is not None
     began = time.process_time()

@@ -11,7 +11,7 @@ import pytest
 from shapely.geometry import box
 from sqlalchemy import func, select
 
-from data.schema import GridArea, School
+from data.schema import GazetteerEntry, GridArea, School
 from data.store import Store
 from data.surroundings import import_gazetteer, import_schools
 from geo.crs import from_wgs84, to_wgs84
@@ -68,7 +68,7 @@ def load_places(store: Store, path: Path, crs: str, run: Callable[..., object] =
         guard.check(session, source_crs=crs)
 
 
-def count(store: Store, record: type[School] | type[GridArea]) -> int:
+def count(store: Store, record: type[School] | type[GridArea] | type[GazetteerEntry]) -> int:
     with store.reading() as session:
         return session.scalar(select(func.count()).select_from(record)) or 0
 
@@ -147,6 +147,7 @@ def test_a_name_that_many_places_share_is_no_evidence(store: Store, tmp_path: Pa
         path = tmp_path / f"{street}.csv"
         path.write_text("\n".join(["名称,地址,经度,纬度", *lines]), encoding="utf-8")
         load_places(store, path, "wgs84", import_gazetteer)
+    assert count(store, GazetteerEntry) == 40 + 9 + 6
 
 
 @pytest.mark.parametrize("aside", [0.05, 0.07, -0.05])
@@ -163,4 +164,5 @@ def test_places_on_both_sides_of_the_border_are_no_question(
     path = tmp_path / "both.csv"
     path.write_text("\n".join(["名称,学段,地址,经度,纬度", *lines]), encoding="utf-8")
     load_places(store, path, "wgs84")
+    assert count(store, School) == 60
     assert count(store, School) == 60

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -27,6 +33,7 @@ from planner.publish import check, publish
 from planner.revise import Event, revise
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_district, add_institution
+from tests.unit.test_routeserver import StandIn
 
 STEP = 0.004
 DAY = PlanOptions(first=TODAY, last=TODAY + dt.timedelta(days=6), teams=2, iterations=300, seed=4)
@@ -194,3 +201,52 @@ def test_licences_of_one_building_are_one_call_and_a_walk_along_the_corridor(sto
             assert calls == sorted(calls) and set(calls) == set(range(1, max(calls) + 1))
             together = [stop.call for stop in shift.stops if stop.institution_id in shared]
             assert len(set(together)) <= 1 or together == sorted(together)
+
+
+def test_the_same_file_is_built_once_and_a_changed_table_is_other_data(store: Store, tmp_path: Path) -> None:
+    path = write_roads(tmp_path / "a.gpkg")
+    shape = tmp_path / "b.shp"
+    gpd.read_file(path).to_file(shape)
+    first, other = bring(store, path), bring(store, shape)
+    assert bring(store, path, name="再次导入") == first != other
+    with store.reading() as session:
+        record = current_roads(session)
+        assert record is not None and (record.sha256, record.name) == (first, "再次导入")
+        assert session.scalar(select(func.count()).select_from(RoadLayer)) == 2
+    table = shape.with_suffix(".dbf")
+    table.write_bytes(table.read_bytes().replace(b"residential", b"tertiary   "))
+    assert bring(store, shape) not in (first, other)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Run the stand-in of an OSRM server and yield its address."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
+    server.asked, server.planned, server.sizes = [], [], []
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_silent_route_server_does_not_stop_a_repair(store: Store) -> None:
+    district(store)
+    with serving() as url:
+        with store.begin(actor="clerk", now=NOW) as session:
+            name_server(session, kind="osrm", url=url, now=NOW)
+        on_foot = replace(DAY, travel="walk")
+        code = make_plan(store, options=on_foot, actor="lead", now=NOW, today=TODAY).code
+    with store.reading() as session:
+        view = read_plan(session, code)
+        assert all(shift.track is not None for shift in view.shifts)
+        site = f"I{view.shifts[0].stops[0].institution_id}"
+    dropped = revise(store, code, Event(drop=(site,)), actor="lead", now=NOW)
+    with store.reading() as session:
+        after = {shift.code: shift for shift in read_plan(session, dropped.code).shifts}
+    changed = view.shifts[0].code
+    assert changed not in after or after[changed].track is None
+    assert any(shift.track is not None for shift in after.values())

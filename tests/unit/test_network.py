@@ -1,22 +1,20 @@
 """Road networks and travel on them: snapping, detached parts, straight legs, limits, lines, cache, walks."""
 
 import geopandas as gpd
-import networkx as nx
 import numpy as np
 import pytest
 from shapely import Point, box
 
 from geo.errors import FrameError, RoadError, TravelError
 from geo.nearby import walk_nearest
-from geo.network import SHUT, build_network, length_arcs, time_arcs
-from geo.roadcache import cached_network, content_key, load_network
+from geo.network import build_network, length_arcs
 from geo.roadfile import read_roads
+from geo.roadpack import content_hash, pack_network, unpack_network
 from geo.roadtravel import Access, Roadbed, RoadTravel
-from geo.search import FAR
 from geo.shortest import least_costs
 from geo.snapping import Snapper, join
 from geo.travel import SPEED_M_S, TravelModel, straight_line
-from tests.roadgraphs import lonlat, plain_costs, roads
+from tests.roadgraphs import lonlat, roads
 from tests.unit.test_roadfile import CROSS, layer, reference
 
 __all__ = ["reference"]
@@ -198,71 +196,27 @@ def test_walks_are_those_of_the_matrix():
     assert found["walk_nearest"].tolist() == total.argmin(axis=1).tolist()
 
 
-def test_a_network_is_built_once_and_read_back_whole(tmp_path):
-    path, shelf = layer(tmp_path, CROSS), tmp_path / "shelf"
-    built = cached_network(path, "walk", folder=shelf, source_crs="wgs84")
-    (kept,) = shelf.iterdir()
-    before = kept.stat().st_mtime_ns
-    again = cached_network(path, "walk", folder=shelf, source_crs="wgs84")
-    assert kept.stat().st_mtime_ns == before
+def test_a_network_is_packed_and_read_back_whole(tmp_path):
+    built = build_network(read_roads(layer(tmp_path, CROSS), source_crs="wgs84"), "walk", name="cross")
+    packed = pack_network(built)
+    again = unpack_network(packed)
     for name in ("u", "v", "along_ms", "against_ms", "length_mm", "xy", "start"):
         assert (getattr(built, name) == getattr(again, name)).all()
-    assert (again.name, again.profile, again.epsg) == ("roads.gpkg", "walk", built.epsg)
-    kept.write_bytes(kept.read_bytes()[:200])
-    assert load_network(kept) is None
-    assert cached_network(path, "walk", folder=shelf, source_crs="wgs84").arcs == built.arcs
-    cached_network(path, "ebike", folder=shelf, source_crs="wgs84")
-    cached_network(path, "walk", folder=shelf, source_crs="gcj02")
-    assert len(list(shelf.iterdir())) == 3
+    assert (again.name, again.profile, again.epsg) == ("cross", "walk", built.epsg)
+    assert unpack_network(packed[:200]) is None
 
 
-def test_the_key_is_the_content_and_a_refusal_keeps_nothing(tmp_path):
+def test_the_hash_is_the_content_with_its_companions_and_how_it_is_read(tmp_path):
     path = layer(tmp_path, CROSS, "roads.shp")
-    key = content_key(path, "walk")
+    key = content_hash(path, "wgs84", None)
+    assert content_hash(path, "wgs84", None) == key != content_hash(path, "gcj02", None)
     table = path.with_suffix(".dbf")
     table.write_bytes(table.read_bytes().replace(b"footway", b"service"))
-    assert content_key(path, "walk") != key
+    assert content_hash(path, "wgs84", None) != key
     with pytest.raises(RoadError, match="not_found"):
-        content_key(tmp_path / "none.pbf", "walk")
-    with pytest.raises(RoadError, match="no_passable_road"):
-        cached_network(layer(tmp_path, {**CROSS, "highway": ["steps"] * 2}, "s.gpkg"), "car",
-                       folder=tmp_path / "shelf", source_crs="wgs84")  # fmt: skip
-    assert not (tmp_path / "shelf").exists()
+        content_hash(tmp_path / "none.pbf")
 
 
 def test_a_pickle_is_not_opened(tmp_path):
     np.savez(tmp_path / "bad.npz", name=np.array([{"a": 1}], dtype=object))
-    assert load_network(tmp_path / "bad.npz") is None
-
-
-@pytest.mark.reference
-@pytest.mark.parametrize("profile", ["walk", "ebike", "car"])
-def test_futian_is_exactly_plain_dijkstra(reference, profile):
-    frame = read_roads(reference / "futian_edges.gpkg", source_crs="wgs84")
-    network = build_network(frame, profile, name="futian")
-    random = np.random.default_rng(11)
-    west, south, east, north = frame.total_bounds
-    footing = Snapper(network).snap(random.uniform(west, east, 40), random.uniform(south, north, 40))
-    for lengths, arcs in ((False, time_arcs(network)), (True, length_arcs(network))):
-        ends = join(network, arcs, footing)
-        expected, graph = plain_costs(network, footing, lengths=lengths)
-        assert least_costs(arcs, ends, ends).tolist() == expected
-        assert nx.is_strongly_connected(graph)
-        assert len(arcs.folded.indptr) - 1 < network.nodes
-
-
-@pytest.mark.reference
-def test_an_extract_is_walked_and_driven(reference):
-    frame = read_roads(reference / "bayfront_singapore.osm.pbf", source_crs="wgs84")
-    for profile in ("walk", "ebike", "car"):
-        network = build_network(frame, profile, name="bayfront")
-        assert network.epsg == 4544
-        assert (network.against_ms == SHUT).any() == (profile != "walk")
-        footing = Snapper(network).snap(
-            *np.random.default_rng(2).uniform([103.857, 1.281], [103.861, 1.287], (20, 2)).T
-        )
-        arcs = time_arcs(network)
-        ends = join(network, arcs, footing)
-        costs = least_costs(arcs, ends, ends)
-        assert costs.tolist() == plain_costs(network, footing)[0]
-        assert costs.max() < FAR
+    assert unpack_network((tmp_path / "bad.npz").read_bytes()) is None
