@@ -2,7 +2,7 @@
 
 Run: ``python -m tests.benchmarks.bench_geocode`` from the project folder. Three registers are placed: the
 reference register against its true points; the gazetteer's own addresses, a fifth left out at a time; and
-invented districts of another scale, direction and scatter, which nothing was chosen on.
+invented districts of another scale, direction and scatter, which informed the calibration too.
 """
 
 import resource
