@@ -25,7 +25,11 @@ from geo.trials import (
 _OFFSETS = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FEWEST = 25  # errors below which a quantile of 0.9 means nothing
-_MOST_TRIALS, _MOST_COMPARED = 3000, 400  # numbers left out for the radii, and to choose the course
+_MOST_TRIALS, _MOST_COMPARED, _MOST_CLEARED = (
+    3000,
+    1000,
+    400,
+)  # numbers left out: radii, choice of course, gaps
 # Roads of other towns may bend more, lie further apart on their two sides, or be surveyed more or less well.
 _COURSES = (
     Course(),
@@ -136,7 +140,7 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
     trials = left_out(gazetteer, best, most=_MOST_TRIALS)
     door, unit = same_number(gazetteer)
     door_m = _radius(door, coverage, _PRIOR_DOOR_M)
-    far = _beyond(cleared(gazetteer, best, most=_MOST_COMPARED), trials)
+    far = _beyond(cleared(gazetteer, best, most=_MOST_CLEARED), trials)
     road_prior = 2.0 * _PRIOR_INTERPOLATED_M
     return Calibration(
         coverage=coverage,

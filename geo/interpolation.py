@@ -18,6 +18,7 @@ _STRAY_M = 300.0  # beyond nine tenths of the errors of a guessed door
 _MOST_NUMBERS = 1000  # known numbers of one road; more are thinned, as the cost grows with their cube
 _TELLING_NUMBERS, _TELLING_RANGE = 4, 60  # what shows the slope of a road
 _MOST_SLOPES = 200
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,21 @@ class Course:
         The same for each side (odd and even numbers) by itself.
     scatter_m : float
         Scatter of one published point round the door it names.
+    scatter_freedom : float
+        Degrees of freedom of that scatter: the fewer, the more often a point lies far off its door.
     """
 
     slope_m: float = 300.0
     likeness_m: float = 15.0
     unlike: float = 0.2
-    curve_m: float = 300.0
+    curve_m: float = 200.0
     curve_hundreds: float = 10.0
-    bend_m: float = 120.0
-    bend_hundreds: float = 8.0
-    side_m: float = 75.0
-    side_hundreds: float = 7.0
-    scatter_m: float = 10.0
+    bend_m: float = 110.0
+    bend_hundreds: float = 14.0
+    side_m: float = 70.0
+    side_hundreds: float = 2.5
+    scatter_m: float = 20.0
+    scatter_freedom: float = 4.0
 
     def scaled(self, *, bend: float = 1.0, side: float = 1.0, scatter: float = 1.0) -> Course:
         """Give the course with its bends, its sides and the scatter of its points times these factors."""
@@ -77,6 +81,16 @@ class Guess:
     xy: Floats
     spread_m: float
     outside: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kind:
+    """Slopes a road may have, equally likely, and the covariance of its known points given one."""
+
+    slope_sd: float
+    covariance: Floats
+    slopes: Floats
+    prior: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,34 +163,27 @@ def fit_line(
     an exponential one for its bends, another for each side of the road, and a nugget for the scatter of
     published points. The slope of the line is like that of one of the other roads, or of none, each weighed
     by how well it explains the known points (Bayesian model averaging, Hoeting et al. 1999): streets of a
-    town follow few directions and have about the same number of doors per kilometre. Beyond 1,000 numbers
-    every second, third, ... one is used.
+    town follow few directions and have about the same number of doors per kilometre. The scatter is Student's
+    t, so that a point far off its neighbours moves them little: its share of the nugget is fitted in rounds
+    (Tipping and Lawrence 2005, "Variational inference for Student-t models"). Beyond 1,000 numbers every
+    second, third, ... one is used.
     """
     course = Course() if course is None else course
     step = 1 + (len(numbers) - 1) // _MOST_NUMBERS
     numbers, xy, rows = numbers[::step], xy[::step], rows[::step]
-    middle = xy.mean(axis=0)
-    nugget = np.diag(course.scatter_m**2 * (0.5 + 0.5 / rows))
     known = np.empty((0, 2)) if slopes is None else slopes
     unlike = course.unlike if len(known) else 1.0
-    kinds: list[tuple[float, Floats, float]] = [(course.slope_m, np.zeros((1, 2)), unlike)]
+    kinds = [_kind(numbers, course, course.slope_m, np.zeros((1, 2)), unlike)]
     if len(known):
-        kinds.append((course.likeness_m, known, (1.0 - unlike) / len(known)))
-    offset = (numbers - numbers.mean()) / _HUNDRED
-    fitted: list[tuple[float, Floats, Floats, Floats, Floats, Floats]] = []
-    for slope_sd, candidates, prior in kinds:
-        covariance = _kernel(numbers, numbers, course, slope_sd, float(numbers.mean())) + nugget
-        inverse: Floats = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
-        pull, lean = inverse @ (xy - middle), inverse @ offset
-        misfit = (
-            float(((xy - middle) * pull).sum())
-            - 2.0 * candidates @ (offset @ pull)
-            + (candidates**2).sum(axis=1) * float(offset @ lean)
-        )
-        # Two axes share the covariance, so its log determinant counts twice a half.
-        evidence = np.log(prior) - 0.5 * misfit - np.linalg.slogdet(covariance)[1]
-        fitted.append((slope_sd, candidates, evidence, inverse, pull, lean))
-    return Line(numbers, course, middle, _weigh(fitted))
+        kinds.append(_kind(numbers, course, course.likeness_m, known, (1.0 - unlike) / len(known)))
+    middle, scatter = xy.mean(axis=0), course.scatter_m**2 * (0.5 + 0.5 / rows)
+    nugget = scatter
+    bundles = _explain(numbers, xy - middle, nugget, kinds)
+    for _ in range(_ROUNDS if len(numbers) > 2 else 0):  # two points cannot tell which of them is off
+        ease = (course.scatter_freedom + 2.0) / (course.scatter_freedom + _missed(bundles, nugget) / scatter)
+        nugget = scatter / ease
+        bundles = _explain(numbers, xy - middle, nugget, kinds)
+    return Line(numbers, course, middle, bundles)
 
 
 def is_sound(numbers: Ints, xy: Floats, by_hand: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -228,18 +235,48 @@ def slopes_without(slopes: Mapping[str, Floats], name: str) -> Floats:
     return np.array([slope for road, slope in slopes.items() if road != name]).reshape(-1, 2)
 
 
-def _weigh(fitted: list[tuple[float, Floats, Floats, Floats, Floats, Floats]]) -> tuple[_Bundle, ...]:
-    top = max(float(evidence.max()) for _, _, evidence, *_ in fitted)
-    total = sum(float(np.exp(evidence - top).sum()) for _, _, evidence, *_ in fitted)
+def _kind(numbers: Ints, course: Course, slope_sd: float, slopes: Floats, prior: float) -> _Kind:
+    covariance = _kernel(numbers, numbers, course, slope_sd, float(numbers.mean()))
+    return _Kind(slope_sd, covariance, slopes, prior)
+
+
+def _explain(numbers: Ints, off: Floats, nugget: Floats, kinds: list[_Kind]) -> tuple[_Bundle, ...]:
+    """Fit points (offsets from their middle, metres) by each kind of slope, weighed by their evidence."""
+    along = (numbers - numbers.mean()) / _HUNDRED
+    fitted: list[tuple[_Kind, Floats, Floats, Floats, Floats]] = []
+    for kind in kinds:
+        covariance = kind.covariance + np.diag(nugget)
+        inverse: Floats = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+        pull, lean = inverse @ off, inverse @ along
+        misfit = (
+            float((off * pull).sum())
+            - 2.0 * kind.slopes @ (along @ pull)
+            + (kind.slopes**2).sum(axis=1) * float(along @ lean)
+        )
+        # Two axes share the covariance, so its log determinant counts twice a half.
+        evidence = np.log(kind.prior) - 0.5 * misfit - np.linalg.slogdet(covariance)[1]
+        fitted.append((kind, evidence, inverse, pull, lean))
+    top = max(float(evidence.max()) for _, evidence, *_ in fitted)
+    total = sum(float(np.exp(evidence - top).sum()) for _, evidence, *_ in fitted)
     bundles = []
-    for slope_sd, candidates, evidence, inverse, pull, lean in fitted:
+    for kind, evidence, inverse, pull, lean in fitted:
         weights = np.exp(evidence - top) / total
         share = float(weights.sum())
         inner = weights / share if share > 0 else np.full(len(weights), 1.0 / len(weights))
-        slope = inner @ candidates
-        variance = float(inner @ ((candidates - slope) ** 2).sum(axis=1)) / 2.0
-        bundles.append(_Bundle(slope_sd, share, slope, variance, inverse, pull, lean))
+        slope = inner @ kind.slopes
+        variance = float(inner @ ((kind.slopes - slope) ** 2).sum(axis=1)) / 2.0
+        bundles.append(_Bundle(kind.slope_sd, share, slope, variance, inverse, pull, lean))
     return tuple(bundles)
+
+
+def _missed(bundles: tuple[_Bundle, ...], nugget: Floats) -> Floats:
+    """Give the expected squared distance of each known point from the fitted road, shape (k,)."""
+    found = np.zeros(len(nugget))
+    for bundle in bundles:
+        off = nugget[:, None] * (bundle.pull - np.outer(bundle.lean, bundle.slope))
+        unsure = nugget - nugget**2 * np.diag(bundle.inverse)
+        found += bundle.weight * ((off**2).sum(axis=1) + 2.0 * unsure)
+    return found
 
 
 def is_within_reach(road: Road, number: int) -> bool:

@@ -22,6 +22,7 @@ _MOST_PAIRED = 40  # numbers of one road in trials of pairs, evenly spaced
 _MOST_USED = 60  # known numbers a trial is fitted to; those further off add nothing
 _MOST_WHOLE = 3000  # numbers whose road is placed without them
 _MOST_OF_ROAD = 300  # points of one road in trials of crossings
+_MOST_CROSSED = 300  # roads tried for crossings
 _MEET_M = 80.0  # points of two roads this close show that the roads meet
 _HEADING = {"东": (1.0, 0.0), "西": (-1.0, 0.0), "南": (0.0, -1.0), "北": (0.0, 1.0)}
 
@@ -133,7 +134,8 @@ def crossings(gazetteer: Gazetteer) -> Trials:
     ]
     low = np.array([points.min(axis=0) for points in roads]).reshape(-1, 2)
     high = np.array([points.max(axis=0) for points in roads]).reshape(-1, 2)
-    for at, points in enumerate(roads):
+    for at in range(0, len(roads), 1 + len(roads) // _MOST_CROSSED):
+        points = roads[at]
         near = ((low <= high[at] + _MEET_M) & (high >= low[at] - _MEET_M)).all(axis=1)
         for other in np.flatnonzero(near):
             if other != at and nearest_pair(points, roads[other])[1] <= _MEET_M:

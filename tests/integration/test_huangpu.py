@@ -68,14 +68,14 @@ def test_import_finds_exactly_the_planted_faults_and_is_idempotent(store: Store,
 
 
 def test_located_points_are_near_the_truth_with_honest_radii(store: Store, huangpu: Path) -> None:
-    """At least 90 % placed, median error at most 90 m, radius true for at least 85 %."""
+    """At least 95 % of the rows with an address placed, median 70 m, p90 280 m, radii true for 87-93 %."""
     load(store, huangpu)
     with (huangpu / "truth.csv").open(encoding="utf-8-sig") as file:
         truth = {row["机构名称"]: (float(row["经度"]), float(row["纬度"])) for row in csv.DictReader(file)}
     with store.reading() as session:
         records = session.scalars(select(Institution)).all()
     placed = [r for r in records if r.lon is not None]
-    assert len(placed) / len(records) >= 0.90
+    assert len(placed) / sum(bool(r.address.strip()) for r in records) >= 0.95
     assert all(r.grid_code is not None for r in placed)
     assert all(r.match_code != "placed" and r.error_radius_m is None for r in records if r.lon is None)
     crs = metric_crs(121.48, lat=31.2)
@@ -83,8 +83,9 @@ def test_located_points_are_near_the_truth_with_honest_radii(store: Store, huang
     true = project_xy([truth[r.name][0] for r in placed], [truth[r.name][1] for r in placed], crs)
     error_m = np.hypot(*(found - true).T)
     radius_m = np.array([r.error_radius_m for r in placed])
-    assert float(np.median(error_m)) <= 90.0
-    assert float((error_m <= radius_m).mean()) >= 0.85
+    assert float(np.median(error_m)) <= 70.0
+    assert float(np.quantile(error_m, 0.9)) <= 280.0
+    assert 0.87 <= float((error_m <= radius_m).mean()) <= 0.93
 
 
 def test_plan_check_publish(store: Store, huangpu: Path) -> None:
