@@ -14,13 +14,14 @@ from dashboard.reads import Shelf, cached
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data.accounts import Identity, Permission, require
 from data.schema import AuditEvent, GazetteerEntry
-from geo import decisions, review
-from geo.calibration import Calibration
-from geo.decisions import Decided
+from geo.gazetteer.calibration import Calibration
 from geo.geocode import GazetteerGeocoder, Match
 from geo.locate import build_geocoder
-from geo.placement import Preview
-from geo.review import QueueRow, Source, Why
+from geo.review import decisions
+from geo.review import queue as review
+from geo.review.decisions import Decided
+from geo.review.placement import Preview
+from geo.review.queue import QueueRow, Source, Why
 
 # A geocoder of a district takes seconds to build and some ten megabytes to keep.
 _GEOCODERS, _CALIBRATIONS = Shelf(2), Shelf(2)
@@ -93,7 +94,7 @@ def preview(wiring: Wiring, identity: Identity, institution_id: int, lon: float,
     Raises
     ------
     ReviewError
-        As `geo.review.preview_point`.
+        As `geo.review.queue.preview_point`.
     """
     with wiring.store.reading() as session:
         return review.preview_point(session, institution_id, lon, lat, identity=identity)
@@ -118,7 +119,7 @@ def save(
     AccountError
         `forbidden`.
     ReviewError
-        As `geo.review.set_point`.
+        As `geo.review.queue.set_point`.
     """
     require(identity, Permission.CORRECT_LOCATION)
     # Before the transaction: nobody else waits while the gazetteer is read.
@@ -147,7 +148,7 @@ def accept(wiring: Wiring, identity: Identity, score: float) -> int:
     AccountError
         `forbidden`.
     ReviewError
-        As `geo.review.accept_above`.
+        As `geo.review.queue.accept_above`.
     """
     require(identity, Permission.CORRECT_LOCATION)
     known, now, actor = geocoder(wiring), wiring.now(), identity.username
@@ -164,7 +165,7 @@ def undo(wiring: Wiring, identity: Identity, what: int | str) -> int:
     AccountError
         `forbidden`.
     ReviewError
-        As `geo.review.undo`.
+        As `geo.review.queue.undo`.
     """
     require(identity, Permission.CORRECT_LOCATION)
     now, actor = wiring.now(), identity.username

@@ -26,12 +26,12 @@ from data.errors import RegisterError
 from data.schema import District, Finding, GridArea, Institution, PlanRevision, Tip, VisitRecord
 from data.store import Store
 from data.terms import ColocationVerdict, PlanStatus
-from geo.basemap import build_basemap
+from geo.basemap.build import build_basemap
 from geo.colocated import decide, list_cases
 from geo.colocation import ColocationLevel
-from geo.gridlayer import import_grids
+from geo.grid.layer import import_grids
 from geo.locate import locate
-from geo.roadlayer import import_roads
+from geo.network.layer import import_roads
 from planner.draft import make_plan
 from planner.itinerary import governing_plans
 from planner.options import PlanOptions

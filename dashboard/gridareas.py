@@ -15,8 +15,8 @@ from dashboard.reads import cached
 from dashboard.theme import BAD, MAP, PRIMARY, TEAMS, team_colour
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data.terms import Language
-from geo.gridlayer import GridVersion, list_versions
-from geo.gridsurvey import GridSurvey, survey_grids
+from geo.grid.layer import GridVersion, list_versions
+from geo.grid.survey import GridSurvey, survey_grids
 from planner.patrolareas import Division, areas_frame, list_areas
 
 # To be mended by whoever keeps the layer; the other kinds exist in real districts and only need a look.

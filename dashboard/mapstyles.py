@@ -12,8 +12,8 @@ import pandas as pd
 from dashboard import theme
 from dashboard.exports import plan_features, routes_frame, stops_frame
 from data.terms import Kind, Stage
-from geo.outputs import shift_features, write_layer, write_package, write_routes
-from geo.qgis import Style
+from geo.formats.qgis import Style
+from geo.formats.write import shift_features, write_layer, write_package, write_routes
 from planner.itinerary import PlanView
 
 PLAN_LAYERS = ("geojson", "gpkg", "kml", "gpx")
@@ -48,7 +48,7 @@ def write_plan_layers(view: PlanView, form: str, path: Path, *, datum: str) -> N
     Raises
     ------
     FormatError
-        As `geo.outputs.write_layer` and its neighbours.
+        As `geo.formats.write.write_layer` and its neighbours.
     """
     stops, routes = stops_frame(view), routes_frame(view)
     if form == "gpx":

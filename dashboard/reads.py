@@ -24,8 +24,8 @@ from data.calendar import Day, load_calendar
 from data.schema import District
 from data.terms import JobStatus, PlanStatus
 from geo import monitor
-from geo.pmtiles import read_metadata
-from geo.roadlayer import current_roads
+from geo.basemap.pmtiles import read_metadata
+from geo.network.layer import current_roads
 from planner import itinerary, ledger
 from planner.itinerary import PlanHead, PlanView, ShiftView
 from planner.replay import Evidence, replay_period

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from dashboard.i18n import sentence_for, translator
 from dashboard.wiring import LOCAL_ZONE
 from data.terms import Language
-from geo.decisions import Decided
 from geo.geocode import Match
-from geo.placement import Preview
-from geo.review import QueueRow
+from geo.review.decisions import Decided
+from geo.review.placement import Preview
+from geo.review.queue import QueueRow
 
 if TYPE_CHECKING:
     # Commands use these words too, and need no page library.

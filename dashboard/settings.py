@@ -32,7 +32,7 @@ class Online:
     Parameters
     ----------
     provider, key, url, city
-        As `geo.online.OnlineOptions`.
+        As `geo.online.client.OnlineOptions`.
     allowed
         Whether addresses may be sent out.
     """

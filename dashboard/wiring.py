@@ -58,7 +58,7 @@ def online_geocoder(settings: Settings) -> Geocoder:
     GeocodeError
         ``online_not_allowed``, ``online_bad_options``.
     """
-    from geo.online import OnlineGeocoder, OnlineOptions
+    from geo.online.client import OnlineGeocoder, OnlineOptions
 
     online = settings.online
     options = OnlineOptions(

@@ -11,7 +11,7 @@ from enum import StrEnum
 import geopandas as gpd
 import numpy as np
 
-from geo.address import Address, building_key, door_key, parse_address, room_key
+from geo.address.parser import Address, building_key, door_key, parse_address, room_key
 from geo.crs import check_frame, frame_metric_crs
 
 _APART_M = 300.0  # one written address, but points this far apart: two roads of one name

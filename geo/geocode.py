@@ -8,15 +8,15 @@ from typing import Protocol
 
 import numpy as np
 
-from geo.address import Address, parse_address
-from geo.admin import FORMER_DISTRICTS, current_district
-from geo.calibration import Calibration, calibrate
-from geo.candidates import Cascade, Spot
+from geo.address.admin import FORMER_DISTRICTS, current_district
+from geo.address.parser import Address, parse_address
 from geo.crs import unproject_xy
 from geo.errors import GazetteerError
-from geo.gazetteer import Gazetteer
-from geo.matches import Level, Match, matches_frame, unplaced
-from geo.mentions import hearsay
+from geo.gazetteer.calibration import Calibration, calibrate
+from geo.gazetteer.candidates import Cascade, Spot
+from geo.gazetteer.index import Gazetteer
+from geo.gazetteer.matches import Level, Match, matches_frame, unplaced
+from geo.gazetteer.mentions import hearsay
 
 __all__ = ["GazetteerGeocoder", "Geocoder", "Level", "Match", "matches_frame"]
 

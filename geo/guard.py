@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from data import frames
 from data.schema import GazetteerEntry, Institution, School
+from geo.address.numerals import normalise
 from geo.crs import SourceCrs
 from geo.datum import Suspicion, judge_area, judge_inside, judge_pairs
 from geo.errors import DatumError
-from geo.numerals import normalise
 
 Point = tuple[float, float]
 _SAME_DEG = 0.002  # some 200 m: points of one campus or street front

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from data import frames
 from data.schema import Institution, RoadAlias
 from data.terms import LocationSource
-from geo.address import parse_address
-from geo.calibration import Calibration
-from geo.gazetteer import build_gazetteer
+from geo.address.numerals import normalise
+from geo.address.parser import parse_address
+from geo.gazetteer.calibration import Calibration
+from geo.gazetteer.index import build_gazetteer
 from geo.geocode import GazetteerGeocoder, Level, Match
-from geo.gridlayer import assign_institutions
-from geo.numerals import normalise
+from geo.grid.layer import assign_institutions
 
 # A point whose honest radius is wider than this, or that only a road gave, goes to the review list.
 DOUBTFUL_RADIUS_M = 400.0
@@ -150,7 +150,7 @@ def place_answers(session: Session, answers: Mapping[int, Match]) -> LocateResul
     Parameters
     ----------
     answers
-        Match by institution, from `geo.online.OnlineGeocoder.locate`, asked outside this transaction.
+        Match by institution, from `geo.online.client.OnlineGeocoder.locate`, asked outside this transaction.
     """
     extent = district_extent(session)
     for key, match in answers.items():

@@ -18,8 +18,8 @@ from geo.coverage import coverage
 from geo.crs import frame_metric_crs, project_xy
 from geo.hotspot import HotspotOptions, near_school_rates
 from geo.nearby import walk_nearest
+from geo.network.layer import load_roads
 from geo.proximity import near
-from geo.roadlayer import load_roads
 
 SCHOOL_STAGES = ("primary", "secondary")
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from geo.crs import check_frame
 from geo.errors import FrameError
-from geo.network import SHUT, Arcs, RoadNetwork, length_arcs
-from geo.search import FAR, reach
-from geo.snapping import Ends, Footing, Snapper, join
+from geo.network.graph import SHUT, Arcs, RoadNetwork, length_arcs
+from geo.network.search import FAR, reach
+from geo.network.snapping import Ends, Footing, Snapper, join
 
 SNAP_M, LIMIT_M = 300.0, 3_000.0
 _Labels = NDArray[np.int64]

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from data import frames
 from data.schema import AuditEvent, Finding, Institution, Tip, VisitRecord
 from data.terms import FindingStatus, Kind, SiteStatus, Term, TipStatus, VisitReason
-from geo.address import Address, door_key, parse_address, room_key
+from geo.address.parser import Address, door_key, parse_address, room_key
 from geo.crs import frame_metric_crs, project_xy
 from geo.proximity import nearest
 from planner.dossier import Change, Dossier, KnownOrder, KnownTip, KnownVisit, facts_on

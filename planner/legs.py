@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from shapely.geometry import LineString
 from sqlalchemy.orm import Session
 
-from geo.roadlayer import find_travel
-from geo.roadtravel import RoadTravel
+from geo.network.layer import find_travel
+from geo.network.travel import RoadTravel
 from geo.travel import CIRCUITY, StraightLine, TravelModel
 
 # Parking and stairs at every stop.
@@ -88,7 +88,7 @@ def read_legs(session: Session, profile: str, depot: Point, *, roads: str | None
     Raises
     ------
     RoadError, TravelError
-        As `geo.roadlayer.find_travel`.
+        As `geo.network.layer.find_travel`.
     """
     model, sha256 = find_travel(session, profile, fixed_s=STOP_OVERHEAD_S, sha256=roads)
     return Legs(model, sha256, depot)

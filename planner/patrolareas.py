@@ -21,7 +21,7 @@ from data.calendar import load_calendar
 from data.schema import PatrolArea
 from geo.crs import Floats, frame_metric_crs, project_xy
 from geo.errors import GridError
-from geo.patrolareas import divide, outline
+from geo.grid.patrolareas import divide, outline
 from geo.travel import CIRCUITY, SPEED_M_S
 from planner.errors import PlannerError
 from planner.ledger import owed

@@ -10,9 +10,9 @@ import networkx as nx
 import numpy as np
 import shapely
 
-from geo.network import SHUT, RoadNetwork
-from geo.profiles import TAGS
-from geo.snapping import Footing
+from geo.network.graph import SHUT, RoadNetwork
+from geo.network.profiles import TAGS
+from geo.network.snapping import Footing
 
 WEST, SOUTH, DEGREE_M = 121.5, 31.2, 1e-5  # about one metre a step
 

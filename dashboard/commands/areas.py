@@ -81,7 +81,7 @@ def export_command(output: Output, as_json: Json = False, database: Database = N
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.mapstyles import patrol_style
         from geo.errors import GridError
-        from geo.outputs import write_layer
+        from geo.formats.write import write_layer
         from planner.patrolareas import areas_frame, list_areas
 
         demand_writable(output)
@@ -107,8 +107,8 @@ def cells_command(
 ) -> None:
     """Count institutions, findings or visits in analysis cells (分析网格), which are not official grids."""
     with open_door(as_json=as_json, database=database) as door:
-        from geo.cellcounts import count_cells
-        from geo.outputs import write_layer
+        from geo.formats.write import write_layer
+        from geo.grid.cellcounts import count_cells
 
         demand_writable(output)
         days = [

@@ -35,8 +35,8 @@ def build_command(
 ) -> None:
     """Cut roads, water and blocks, with the register's grid areas, into one PMTiles file."""
     with open_door(as_json=as_json, database=database) as door:
-        from geo.baselayers import join_layers, read_osm_layers
-        from geo.basemap import build_basemap
+        from geo.basemap.build import build_basemap
+        from geo.basemap.layers import join_layers, read_osm_layers
 
         target = output or door.wiring.settings.basemap
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -60,8 +60,8 @@ def build_command(
 def show_command(as_json: Json = False, database: Database = None) -> None:
     """Say what the base map of this installation holds and whom it credits."""
     with open_door(as_json=as_json, database=database) as door:
+        from geo.basemap.pmtiles import read_metadata
         from geo.errors import BasemapError
-        from geo.pmtiles import read_metadata
 
         file = door.wiring.settings.basemap
         if not file.is_file():
@@ -79,8 +79,8 @@ def _read(
     files: dict[str, Path | None], crs: str | None, encoding: str | None
 ) -> dict[str, gpd.GeoDataFrame]:
     from data.errors import SheetError
-    from geo.baselayers import style_roads
-    from geo.formats import read_layer
+    from geo.basemap.layers import style_roads
+    from geo.formats.read import read_layer
 
     found = {}
     for name, file in files.items():

@@ -33,8 +33,8 @@ def check_grid_layer(
     """List gaps, overlaps, slivers, exclaves, parts and enclosed areas, with the place of each."""
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.i18n import sentence_for
-        from geo.outputs import write_layer
-        from geo.topology import find_issues
+        from geo.formats.write import write_layer
+        from geo.grid.topology import find_issues
 
         issues = find_issues(_read(door, file, crs, encoding, layer))
         if output is not None:
@@ -60,7 +60,7 @@ def list_grid_versions(
     with open_door(as_json=as_json, database=database) as door:
         from dataclasses import asdict
 
-        from geo.gridlayer import list_versions
+        from geo.grid.layer import list_versions
 
         with door.store().reading() as session:
             versions = list_versions(session, code=code)
@@ -88,8 +88,8 @@ def join_table(
 
         from data import frames
         from data.sheets import find_header, read_rows
-        from geo.gridcodes import join_by_code
-        from geo.outputs import write_layer
+        from geo.formats.write import write_layer
+        from geo.grid.codes import join_by_code
 
         rows = read_rows(file)
         header = find_header(rows, {"code": (column,)}, required=("code",))
@@ -123,7 +123,7 @@ def _read(
     door: Door, file: Path | None, crs: str | None, encoding: str | None, layer: str | None
 ) -> gpd.GeoDataFrame:
     from data import frames
-    from geo.gridlayer import read_grids
+    from geo.grid.layer import read_grids
 
     if file is None:
         with door.store().reading() as session:

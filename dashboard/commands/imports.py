@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from data.rejects import ImportResult
-    from geo.gridlayer import GridImport
+    from geo.grid.layer import GridImport
 
 importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
 
@@ -187,7 +187,7 @@ def import_grids(
 ) -> None:
     """Import the official grid areas (GeoJSON, GeoPackage, Shapefile, KML, KMZ); versions are kept."""
     with open_door(as_json=as_json, database=database) as door:
-        from geo.gridlayer import import_grids as run
+        from geo.grid.layer import import_grids as run
 
         _require_converter(crs, file)
         with (
@@ -248,7 +248,7 @@ def import_roads(
     with open_door(as_json=as_json, database=database) as door:
         from dataclasses import asdict
 
-        from geo.roadlayer import import_roads as run
+        from geo.network.layer import import_roads as run
 
         _require_converter(crs, file)
         with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:

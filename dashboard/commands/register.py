@@ -71,7 +71,7 @@ def _export_places(
         from dashboard.exports import places_frame
         from dashboard.mapstyles import PLACE_STYLES
         from data.errors import SheetError
-        from geo.outputs import write_layer
+        from geo.formats.write import write_layer
 
         if form not in _PLACE_FORMATS:
             raise SheetError("unknown_format", format=form, wanted=", ".join(_PLACE_FORMATS))

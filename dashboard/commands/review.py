@@ -21,7 +21,7 @@ def list_command(as_json: Json = False, database: Database = None) -> None:
         from dataclasses import asdict
 
         from dashboard.reviewwords import row_line
-        from geo.review import list_queue
+        from geo.review.queue import list_queue
 
         with door.store().reading() as session:
             rows = list_queue(session)
@@ -44,7 +44,7 @@ def candidates_command(
         from dataclasses import asdict
 
         from dashboard.reviewwords import candidate_line
-        from geo.review import find_candidates
+        from geo.review.queue import find_candidates
 
         with door.store().reading() as session:
             found = find_candidates(session, institution, limit=limit)
@@ -68,7 +68,7 @@ def set_command(
     with open_door(as_json=as_json, database=database) as door:
         from geo.crs import SourceCrs, to_wgs84
         from geo.errors import CrsError
-        from geo.review import set_point
+        from geo.review.queue import set_point
 
         if crs not in list(SourceCrs):
             raise CrsError("unknown_crs", crs=crs, known=[item.value for item in SourceCrs])
@@ -94,7 +94,7 @@ def accept_command(
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.reviewwords import candidate_line
         from geo.locate import build_geocoder
-        from geo.review import accept_above, list_acceptable
+        from geo.review.queue import accept_above, list_acceptable
 
         with door.store().reading() as session:
             geocoder = build_geocoder(session)
@@ -129,7 +129,7 @@ def undo_command(
 ) -> None:
     """Take back a decision or a batch: institution, known address and learned road name are as before."""
     with open_door(as_json=as_json, database=database) as door:
-        from geo.review import undo
+        from geo.review.queue import undo
 
         what: int | str = int(decision) if decision.isdecimal() else decision
         now = door.wiring.now()

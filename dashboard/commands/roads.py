@@ -19,7 +19,7 @@ _PROFILES = "walk, ebike or car"
 def show_roads(as_json: Json = False, database: Database = None) -> None:
     """Say which road data travel times come from."""
     with open_door(as_json=as_json, database=database) as door:
-        from geo.roadlayer import current_roads
+        from geo.network.layer import current_roads
         from geo.travel import CIRCUITY
 
         with door.store().reading() as session:
@@ -52,8 +52,8 @@ def check_roads(
     with open_door(as_json=as_json, database=database) as door:
         from data import frames
         from geo.errors import RoadError
-        from geo.roadlayer import current_roads, load_roads
-        from geo.roadtravel import Access, Roadbed, RoadTravel
+        from geo.network.layer import current_roads, load_roads
+        from geo.network.travel import Access, Roadbed, RoadTravel
 
         with door.store().reading() as session:
             network = load_roads(session, travel)
@@ -93,7 +93,7 @@ def use_server(
 ) -> None:
     """Ask a self-hosted route server of the office network for travel times from now on."""
     with open_door(as_json=as_json, database=database) as door:
-        from geo.roadlayer import name_server
+        from geo.network.layer import name_server
 
         with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
             record = name_server(session, kind=kind, url=url, now=door.wiring.now())
@@ -105,7 +105,7 @@ def use_server(
 def drop_road_data(as_json: Json = False, database: Database = None) -> None:
     """Use no road data from now on: travel times by straight line."""
     with open_door(as_json=as_json, database=database) as door:
-        from geo.roadlayer import drop_roads
+        from geo.network.layer import drop_roads
         from geo.travel import CIRCUITY
 
         with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:

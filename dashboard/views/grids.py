@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import auth, gridareas, maps, panels, theme
 from dashboard.panels import Figure, Visitor
 from data.errors import AccountError
-from geo.gridsurvey import GridSurvey
+from geo.grid.survey import GridSurvey
 from planner.patrolareas import Division
 
 GRIDS, PATROL = "grids", "areas"

@@ -12,7 +12,7 @@ from data.accounts import Permission, require
 from data.errors import DataError
 from geo.errors import GeoError
 from geo.geocode import Match
-from geo.review import QueueRow, Source, Why
+from geo.review.queue import QueueRow, Source, Why
 
 ALL = "all"
 MOST_LISTED = 100

@@ -15,9 +15,9 @@ from shapely.geometry import Polygon
 
 from geo.colocation import find_groups
 from geo.crs import bd09_to_gcj02, gcj02_to_bd09, gcj02_to_wgs84, wgs84_to_gcj02
-from geo.grid import assign_grids
-from geo.patrolareas import divide
-from geo.topology import find_issues
+from geo.grid.assign import assign_grids
+from geo.grid.patrolareas import divide
+from geo.grid.topology import find_issues
 
 Result = TypeVar("Result")
 POINTS = 1_000_000

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 from python_calamine import CalamineWorkbook
 
-from geo.address import parse_address
+from geo.address.parser import parse_address
 from geo.crs import metric_crs, project_xy, unproject_xy
-from geo.formats import read_layer
-from geo.gazetteer import Gazetteer, build_gazetteer
+from geo.formats.read import read_layer
+from geo.gazetteer.index import Gazetteer, build_gazetteer
+from geo.gazetteer.roads import road_number
 from geo.geocode import GazetteerGeocoder
-from geo.roads import road_number
 
 HUANGPU = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "huangpu"
 ROWS = 20_000

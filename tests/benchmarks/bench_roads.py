@@ -28,7 +28,7 @@ CASES: dict[str, dict[str, float | int | None]] = {
 
 def city(*, side: int, keep: float, parts: int, seed: int) -> gpd.GeoDataFrame:
     """Make a jittered grid of streets, one in ten of them one-way, each drawn in `parts` pieces."""
-    from geo.profiles import TAGS
+    from geo.network.profiles import TAGS
 
     random = np.random.default_rng(seed)
     place = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2) * STEP
@@ -69,9 +69,9 @@ def memory_mb() -> float:
 
 def measure(name: str) -> dict[str, float | int]:
     """Measure one case in this process."""
-    from geo.network import build_network
-    from geo.roadpack import pack_network, unpack_network
-    from geo.roadtravel import Roadbed, RoadTravel
+    from geo.network.graph import build_network
+    from geo.network.pack import pack_network, unpack_network
+    from geo.network.travel import Roadbed, RoadTravel
 
     case = CASES[name]
     began = time.process_time()

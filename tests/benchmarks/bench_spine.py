@@ -56,8 +56,9 @@ def import_huangpu(folder: Path) -> dict[str, float]:
     """Import and locate the reference register."""
     from data import intake, surroundings
     from data.store import Store
-    from geo import gridlayer, locate
+    from geo import locate
     from geo.crs import to_wgs84
+    from geo.grid import layer as gridlayer
 
     convert = functools.partial(to_wgs84, source_crs="wgs84")
     store = Store(f"sqlite:///{folder / 'huangpu.db'}")

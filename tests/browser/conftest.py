@@ -101,7 +101,7 @@ def build_basemap(path: Path) -> None:
     import geopandas as gpd
     from shapely.geometry import LineString, box
 
-    from geo.basemap import build_basemap as build
+    from geo.basemap.build import build_basemap as build
 
     west, south, cell = small.WEST, small.SOUTH, small.CELL
     district = box(west, south, west + 3 * cell, south + 2 * cell)

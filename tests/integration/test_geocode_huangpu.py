@@ -8,8 +8,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from geo.crs import project_xy
-from geo.formats import read_layer
-from geo.gazetteer import build_gazetteer
+from geo.formats.read import read_layer
+from geo.gazetteer.index import build_gazetteer
 from geo.geocode import GazetteerGeocoder
 
 HUANGPU = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "huangpu"

@@ -8,9 +8,9 @@ import pytest
 
 from data.store import Store
 from data.terms import FindingStatus
-from geo.cellcounts import count_cells
 from geo.errors import GridError
-from geo.gridsurvey import survey_grids
+from geo.grid.cellcounts import count_cells
+from geo.grid.survey import survey_grids
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_finding, add_grid, add_institution, add_visit
 

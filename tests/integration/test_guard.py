@@ -16,7 +16,7 @@ from data.store import Store
 from data.surroundings import import_gazetteer, import_schools
 from geo.crs import from_wgs84, to_wgs84
 from geo.errors import DatumError
-from geo.gridlayer import import_grids, list_versions
+from geo.grid.layer import import_grids, list_versions
 from geo.guard import DatumGuard
 from tests.conftest import NOW, TODAY
 

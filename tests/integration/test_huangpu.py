@@ -16,8 +16,9 @@ from data.rejects import ImportResult
 from data.schema import Institution, Officer
 from data.store import Store
 from data.terms import PlanStatus
-from geo import gridlayer, locate
+from geo import locate
 from geo.crs import metric_crs, project_xy, to_wgs84
+from geo.grid import layer as gridlayer
 from planner.draft import make_plan
 from planner.itinerary import read_plan, shifts_on
 from planner.options import PlanOptions

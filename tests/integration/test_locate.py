@@ -12,8 +12,9 @@ from sqlalchemy import select
 from data import audit
 from data.schema import GazetteerEntry, GridArea, Institution
 from data.store import Store
-from geo import gridlayer, locate
+from geo import locate
 from geo.errors import GridError
+from geo.grid import layer as gridlayer
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_institution, add_school
 

@@ -18,13 +18,13 @@ from data.schema.base import Base
 from data.store import Store
 from data.surroundings import import_gazetteer
 from data.terms import LocationSource, Role, SiteStatus
-from geo import review
 from geo.crs import to_wgs84
-from geo.decisions import count_decided, list_decisions
 from geo.errors import ReviewError
-from geo.lessons import values_of
 from geo.locate import locate
-from geo.review import Source, Why
+from geo.review import queue as review
+from geo.review.decisions import count_decided, list_decisions
+from geo.review.lessons import values_of
+from geo.review.queue import Source, Why
 from tests.conftest import NOW
 from tests.register import add_grid, add_institution
 from tests.streets import GRIDS, add_streets, door

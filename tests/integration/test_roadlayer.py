@@ -21,9 +21,9 @@ from data.schema import GridArea, Institution, PlanShift, RoadGraph, RoadLayer
 from data.store import Store
 from geo.crs import from_wgs84
 from geo.errors import DatumError, RoadError, TravelError
-from geo.roadlayer import current_roads, drop_roads, find_travel, import_roads, load_roads, name_server
-from geo.roadtravel import RoadTravel
-from geo.routeserver import ServerTravel
+from geo.network.layer import current_roads, drop_roads, find_travel, import_roads, load_roads, name_server
+from geo.network.routeserver import ServerTravel
+from geo.network.travel import RoadTravel
 from geo.travel import StraightLine
 from planner.draft import make_plan
 from planner.itinerary import read_plan

@@ -3,8 +3,8 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geo.address import building_key, door_key, parse_address, recuts, room_key
-from geo.numerals import normalise
+from geo.address.numerals import normalise
+from geo.address.parser import building_key, door_key, parse_address, recuts, room_key
 
 WORDS = (
     "上海市|黄浦区|县|和平|中山东二路|路|街|大街|弄|巷|号|号楼|单元|楼|层|室|底商|门市|近|与|口|甲|一|十二|二段|"

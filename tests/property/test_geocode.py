@@ -6,7 +6,7 @@ import geopandas as gpd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.gazetteer import build_gazetteer
+from geo.gazetteer.index import build_gazetteer
 from geo.geocode import GazetteerGeocoder, Level
 
 ROADS = ("松山路", "竹林路", "兰湖东路", "兰湖西路")

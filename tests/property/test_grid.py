@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point, box
 
-from geo.grid import assign_grids, check_grids
+from geo.grid.assign import assign_grids, check_grids
 
 WEST, SOUTH, SIDE = 121.0, 31.0, 0.25  # binary fractions, so that shared borders are exact
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import RoadError
-from geo.network import SHUT, build_network, length_arcs, time_arcs
-from geo.search import FAR
-from geo.shortest import find_way, least_costs
-from geo.snapping import Snapper, join
+from geo.network.graph import SHUT, build_network, length_arcs, time_arcs
+from geo.network.search import FAR
+from geo.network.shortest import find_way, least_costs
+from geo.network.snapping import Snapper, join
 from tests.roadgraphs import lonlat, plain_costs, roads
 
 SPACE = 40  # metres between possible nodes

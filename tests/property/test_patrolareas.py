@@ -10,7 +10,7 @@ from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, box
 
 from geo.errors import GridError
-from geo.patrolareas import divide
+from geo.grid.patrolareas import divide
 
 KM = 1000.0
 

@@ -18,11 +18,11 @@ from data import audit
 from data.schema import GazetteerEntry, Institution, LocationDecision, RoadAlias
 from data.schema.base import Base
 from data.store import Store
-from geo import review
-from geo.calibration import Calibration
 from geo.errors import ReviewError
-from geo.lessons import values_of
+from geo.gazetteer.calibration import Calibration
 from geo.locate import build_geocoder, locate
+from geo.review import queue as review
+from geo.review.lessons import values_of
 from tests.conftest import NOW
 from tests.register import add_institution
 from tests.streets import add_streets, door

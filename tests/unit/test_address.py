@@ -2,9 +2,9 @@
 
 import pytest
 
-from geo.address import building_key, door_key, parse_address, recuts, room_key
-from geo.admin import current_district
-from geo.numerals import normalise
+from geo.address.admin import current_district
+from geo.address.numerals import normalise
+from geo.address.parser import building_key, door_key, parse_address, recuts, room_key
 
 
 def parts(text):

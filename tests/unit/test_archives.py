@@ -7,10 +7,10 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import LineString, Point
 
-from geo.archives import unpack
 from geo.errors import FormatError
-from geo.formats import read_layer
-from geo.shapefiles import find_encoding
+from geo.formats.archives import unpack
+from geo.formats.read import read_layer
+from geo.formats.shapefiles import find_encoding
 
 FRAME = gpd.GeoDataFrame(
     {"名称": ["网格一", "网格二"]}, geometry=[Point(121.4, 31.2), Point(121.5, 31.3)], crs=4326

@@ -6,10 +6,10 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import LineString, box
 
-from geo.baselayers import join_layers, read_osm_layers, style_roads
-from geo.basemap import build_basemap
+from geo.basemap.build import build_basemap
+from geo.basemap.layers import join_layers, read_osm_layers, style_roads
+from geo.basemap.pmtiles import read_metadata
 from geo.errors import BasemapError
-from geo.pmtiles import read_metadata
 
 ROADS = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "roads"
 LINE = LineString([(121.2, 40.3), (121.21, 40.3)])

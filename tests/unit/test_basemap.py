@@ -5,9 +5,9 @@ import pyogrio
 import pytest
 from shapely.geometry import LineString, Point, box
 
-from geo.basemap import build_basemap
+from geo.basemap.build import build_basemap
+from geo.basemap.pmtiles import tile_id
 from geo.errors import BasemapError, FrameError
-from geo.pmtiles import tile_id
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_tile_ids_follow_the_specification():
 
 
 def test_a_large_directory_is_split_into_leaves_that_are_still_read(tmp_path, layers, monkeypatch):
-    monkeypatch.setattr("geo.pmtiles._ROOT_ROOM", 90)
-    monkeypatch.setattr("geo.pmtiles._LEAF_ENTRIES", 4)
+    monkeypatch.setattr("geo.basemap.pmtiles._ROOT_ROOM", 90)
+    monkeypatch.setattr("geo.basemap.pmtiles._LEAF_ENTRIES", 4)
     path = build_basemap(layers, tmp_path / "base.pmtiles", min_zoom=10, max_zoom=16)
     header = path.read_bytes()[:127]
     root_length, leaf_length = (int.from_bytes(header[at : at + 8], "little") for at in (16, 48))

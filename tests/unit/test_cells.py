@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from shapely.geometry import Point, box
 
-from geo.cells import CellKind, count_points, make_cells
 from geo.errors import FrameError, GridError
+from geo.grid.cells import CellKind, count_points, make_cells
 
 AREA = gpd.GeoDataFrame(
     {"grid_code": ["1", "2"]},

@@ -17,8 +17,8 @@ from data.demo.rounds import SEEN_IN
 from data.demo.streets import to_metres
 from data.errors import RegisterError
 from data.terms import FindingStatus, Kind, Outcome, SlotClass, SlotKind, TipStatus
-from geo.address import door_key, parse_address
-from geo.grid import check_grids
+from geo.address.parser import door_key, parse_address
+from geo.grid.assign import check_grids
 from geo.hotspot import near_school_rates
 from planner.slots import read_rules, slot_kinds
 from tests.conftest import TODAY

@@ -8,8 +8,8 @@ from shapely.geometry import LineString, Point, box
 
 from geo.crs import from_wgs84
 from geo.errors import CrsError, FormatError
-from geo.formats import read_layer
-from geo.outputs import write_layer
+from geo.formats.read import read_layer
+from geo.formats.write import write_layer
 
 
 @pytest.fixture

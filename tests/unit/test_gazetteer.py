@@ -4,11 +4,11 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import Point
 
-from geo.address import parse_address
-from geo.aliases import learn_alias
+from geo.address.parser import parse_address
 from geo.errors import GazetteerError
-from geo.gazetteer import build_gazetteer
-from geo.roads import RoadMatch, road_number
+from geo.gazetteer.aliases import learn_alias
+from geo.gazetteer.index import build_gazetteer
+from geo.gazetteer.roads import RoadMatch, road_number
 
 ROADS = [
     "成都北路",

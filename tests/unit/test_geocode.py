@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from shapely.geometry import Point
 
-from geo.calibration import calibrate
 from geo.crs import metric_crs, project_xy, unproject_xy
 from geo.errors import GazetteerError
-from geo.gazetteer import build_gazetteer
+from geo.gazetteer.calibration import calibrate
+from geo.gazetteer.index import build_gazetteer
 from geo.geocode import GazetteerGeocoder, Level, matches_frame
 
 ZONE = metric_crs(121.4)

@@ -6,7 +6,7 @@ from shapely.geometry import LineString, Point, Polygon, box
 
 from geo.crs import frame_metric_crs
 from geo.errors import FrameError, GridError
-from geo.grid import GridFault, assign_grids, check_grids
+from geo.grid.assign import GridFault, assign_grids, check_grids
 
 
 def layer(shapes, codes):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import GridError
-from geo.formats import read_layer
-from geo.gridcodes import canonical_code, join_by_code, read_date, read_text
+from geo.formats.read import read_layer
+from geo.grid.codes import canonical_code, join_by_code, read_date, read_text
 
 REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "grids"
 

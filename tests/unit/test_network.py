@@ -7,12 +7,12 @@ from shapely import Point, box
 
 from geo.errors import FrameError, RoadError, TravelError
 from geo.nearby import walk_nearest
-from geo.network import build_network, length_arcs
-from geo.roadfile import read_roads
-from geo.roadpack import content_hash, pack_network, unpack_network
-from geo.roadtravel import Access, Roadbed, RoadTravel
-from geo.shortest import least_costs
-from geo.snapping import Snapper, join
+from geo.network.file import read_roads
+from geo.network.graph import build_network, length_arcs
+from geo.network.pack import content_hash, pack_network, unpack_network
+from geo.network.shortest import least_costs
+from geo.network.snapping import Snapper, join
+from geo.network.travel import Access, Roadbed, RoadTravel
 from geo.travel import SPEED_M_S, TravelModel, straight_line
 from tests.roadgraphs import lonlat, roads
 from tests.unit.test_roadfile import CROSS, layer, reference

@@ -13,7 +13,7 @@ import pytest
 from geo.crs import to_wgs84
 from geo.errors import GeocodeError
 from geo.geocode import Level
-from geo.online import OnlineGeocoder, OnlineOptions
+from geo.online.client import OnlineGeocoder, OnlineOptions
 
 KEY = "s3cret-key-of-the-office"
 ADDRESS = "清澜区松山路12号"

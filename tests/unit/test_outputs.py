@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, box
 
 from geo.errors import FormatError, FrameError
-from geo.formats import read_layer
-from geo.outputs import write_layer, write_package, write_routes
-from geo.qgis import Style, make_qml
+from geo.formats.qgis import Style, make_qml
+from geo.formats.read import read_layer
+from geo.formats.write import write_layer, write_package, write_routes
 
 POINTS = gpd.GeoDataFrame(
     {"name": ["甲<b>&", "乙"], "kind": ["care", "subject"]},

@@ -3,7 +3,7 @@
 import pytest
 
 from geo.errors import TravelError
-from geo.profiles import (
+from geo.network.profiles import (
     CAR,
     EBIKE,
     PROFILES,

@@ -9,8 +9,8 @@ from shapely import LineString, MultiLineString, Point
 
 from geo.crs import from_wgs84
 from geo.errors import FormatError, GeoError, RoadError
-from geo.network import build_network
-from geo.roadfile import read_roads
+from geo.network.file import read_roads
+from geo.network.graph import build_network
 from tests.conftest import REFERENCE
 
 ROADS = REFERENCE / "roads"

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 import pytest
 
-from geo.dialects import Osrm, Valhalla, decode_polyline
 from geo.errors import TravelError
-from geo.routeserver import Server, ServerTravel
+from geo.network.dialects import Osrm, Valhalla, decode_polyline
+from geo.network.routeserver import Server, ServerTravel
 from geo.travel import TravelModel
 
 SPEED = 1e-4  # degrees a second of the stand-in

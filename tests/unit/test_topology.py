@@ -7,8 +7,8 @@ import pytest
 from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from geo.formats import read_layer
-from geo.topology import find_issues
+from geo.formats.read import read_layer
+from geo.grid.topology import find_issues
 
 REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "grids"
 KM = 1000.0

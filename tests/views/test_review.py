@@ -10,7 +10,7 @@ from dashboard.wiring import Wiring
 from data.schema import GazetteerEntry, Institution, LocationDecision
 from data.terms import LocationSource
 from geo.errors import ReviewError
-from geo.review import Why, set_point
+from geo.review.queue import Why, set_point
 from tests import small_district as small
 from tests.views.test_roster import pick, press
 from tests.views.test_views import Open, built, open_page, parts, who, words

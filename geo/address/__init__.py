@@ -1,0 +1,1 @@
+"""Chinese addresses: their parts, numerals, district names and keys."""

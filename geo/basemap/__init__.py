@@ -1,0 +1,1 @@
+"""The base map in one PMTiles file."""

@@ -1,0 +1,1 @@
+"""Layer files, in and out."""

@@ -1,0 +1,1 @@
+"""The offline gazetteer: known addresses by road and number, candidates, interpolation, calibrated radii."""

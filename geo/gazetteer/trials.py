@@ -1,0 +1,196 @@
+"""Left-out trials: a gazetteer places its own rows, and the distance to where they are is known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from geo.address.parser import unit_key
+from geo.crs import Floats
+from geo.gazetteer.index import Gazetteer
+from geo.gazetteer.interpolation import Course, Guess, fit_line, road_slopes, slopes_without
+from geo.gazetteer.roads import Road, side_of
+
+# (scale, error in metres, weight). Rows of one address share its error. Counted by rows, one campus of forty
+# departments sets every radius; counted by addresses, too few points are held where many rows share one.
+Trials = list[tuple[float, float, float]]
+
+_GAPS = (100, 200)  # house numbers cleared on both sides to try what roads with few known numbers are like
+_MOST_PAIRED = 40  # numbers of one road in trials of pairs, evenly spaced
+_MOST_USED = 60  # known numbers a trial is fitted to; those further off add nothing
+_MOST_WHOLE = 3000  # numbers whose road is placed without them
+_MOST_OF_ROAD = 300  # points of one road in trials of crossings
+_MOST_CROSSED = 300  # roads tried for crossings
+_MEET_M = 80.0  # points of two roads this close show that the roads meet
+_HEADING = {"东": (1.0, 0.0), "西": (-1.0, 0.0), "南": (0.0, -1.0), "北": (0.0, 1.0)}
+
+
+def left_out(gazetteer: Gazetteer, course: Course, *, most: int) -> Trials:
+    """List (spread, error) of rows whose number is taken out of its road, for about so many numbers."""
+    slopes = road_slopes(gazetteer.roads)
+    found: Trials = []
+    for road, at in _numbers(gazetteer, most):
+        guess = _placed(road, at, 0, course, slopes_without(slopes, road.name))
+        found += _trials(guess.spread_m, gazetteer.xy[road.rows[at]], guess.xy)
+    return found
+
+
+def cleared(gazetteer: Gazetteer, course: Course, *, most: int) -> Trials:
+    """List (spread, error) of numbers placed after clearing the road round them."""
+    slopes = road_slopes(gazetteer.roads)
+    found: Trials = []
+    for road, at in _numbers(gazetteer, most):
+        for gap in _GAPS:
+            if (np.abs(road.numbers - road.numbers[at]) > gap).any():
+                guess = _placed(road, at, gap, course, slopes_without(slopes, road.name))
+                found += _trials(guess.spread_m, gazetteer.xy[road.rows[at]], guess.xy)
+    return found
+
+
+def _numbers(gazetteer: Gazetteer, most: int) -> Iterator[tuple[Road, int]]:
+    """Yield (road, position of a number) of about so many numbers, evenly over roads of two or more."""
+    roads = [road for _, road in sorted(gazetteer.roads.items()) if len(road.numbers) >= 2]
+    step = 1 + sum(len(road.numbers) for road in roads) // most
+    for place, road in enumerate(roads):
+        yield from ((road, at) for at in range(place % step, len(road.numbers), step))
+
+
+def _placed(road: Road, at: int, gap: int, course: Course, slopes: Floats) -> Guess:
+    """Place a number by the nearest of the road's numbers more than `gap` away."""
+    away = np.abs(road.numbers - road.numbers[at])
+    others = np.flatnonzero(away > gap)
+    near = np.sort(others[np.argsort(away[others], kind="stable")[:_MOST_USED]])
+    line = fit_line(road.numbers[near], road.xy[near], road.counts[near], course=course, slopes=slopes)
+    return line.at(int(road.numbers[at]))
+
+
+def same_number(gazetteer: Gazetteer) -> tuple[Trials, Trials]:
+    """List the errors of a row placed by the other rows of its door, and by other units at its number."""
+    door: Trials = []
+    unit: Trials = []
+    for rows in (rows for road in gazetteer.roads.values() for rows in road.rows if len(rows) > 1):
+        groups: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
+        for row in rows:
+            groups[unit_key(gazetteer.addresses[row])].append(int(row))
+        for group in groups.values():
+            others = [int(row) for row in rows if int(row) not in group]
+            for row in group:
+                rest = [other for other in group if other != row]
+                if rest:
+                    door += _trials(0.0, gazetteer.xy[[row]], middle(gazetteer.xy[rest]), len(group))
+                if others:
+                    unit += _trials(0.0, gazetteer.xy[[row]], middle(gazetteer.xy[others]), len(group))
+    return door, unit
+
+
+def gaps(gazetteer: Gazetteer) -> Trials:
+    """List (difference, distance in metres) of pairs of numbers on the same road."""
+    found: Trials = []
+    for road in gazetteer.roads.values():
+        pick = _spaced(len(road.numbers))
+        one, other = np.triu_indices(len(pick), k=1)
+        apart = road.numbers[pick[other]] - road.numbers[pick[one]]
+        metres = np.hypot(*(road.xy[pick[other]] - road.xy[pick[one]]).T)
+        found += [(float(gap), float(metre), 1.0) for gap, metre in zip(apart, metres, strict=True)]
+    return found
+
+
+def whole_roads(gazetteer: Gazetteer) -> Trials:
+    """List (extent of the rest, error of its middle) of every number on roads with two rows or more."""
+    found: Trials = []
+    total = sum(len(road.rows) for road in gazetteer.roads.values())
+    step, place = 1 + total // _MOST_WHOLE, 0
+    for road in gazetteer.roads.values():
+        for rows in road.rows:
+            place += 1
+            if place % step:
+                continue
+            rest = gazetteer.xy[np.setdiff1d(road.all_rows, rows)]
+            if len(rest):
+                found += _trials(extent(rest), gazetteer.xy[rows], middle(rest))
+    return found
+
+
+def siblings(gazetteer: Gazetteer) -> Trials:
+    """List (extent of the rest, error) of rows placed by their road's other parts (金陵西路 by 金陵中路)."""
+    found: Trials = []
+    for name, road in gazetteer.roads.items():
+        family = gazetteer.road_names.family(name) if side_of(name) else ()
+        if family:
+            others = gazetteer.xy[np.concatenate([gazetteer.roads[other].all_rows for other in family])]
+            end = sibling_end(others, side_of(name))
+            found += _trials(extent(others), gazetteer.xy[road.all_rows], end)
+    return found
+
+
+def crossings(gazetteer: Gazetteer) -> Trials:
+    """List (extent of a road, distance of its middle from the rows of the roads that meet it)."""
+    found: Trials = []
+    roads = [
+        gazetteer.xy[road.all_rows[:: 1 + len(road.all_rows) // _MOST_OF_ROAD]]
+        for road in gazetteer.roads.values()
+    ]
+    low = np.array([points.min(axis=0) for points in roads]).reshape(-1, 2)
+    high = np.array([points.max(axis=0) for points in roads]).reshape(-1, 2)
+    for at in range(0, len(roads), 1 + len(roads) // _MOST_CROSSED):
+        points = roads[at]
+        near = ((low <= high[at] + _MEET_M) & (high >= low[at] - _MEET_M)).all(axis=1)
+        for other in np.flatnonzero(near):
+            if other != at and nearest_pair(points, roads[other])[1] <= _MEET_M:
+                found += _trials(extent(points), roads[other], middle(points))
+    return found
+
+
+def nearest_pair(one: Floats, other: Floats) -> tuple[Floats, float]:
+    """Give the point half way between the nearest points of two roads, and their distance in metres."""
+    # Sorted first, so that the order of the rows never decides between two equally near pairs.
+    one, other = one[np.lexsort(one.T)], other[np.lexsort(other.T)]
+    apart = np.hypot(*(one[:, None] - other[None]).transpose(2, 0, 1))
+    i, j = np.unravel_index(int(np.argmin(apart)), apart.shape)
+    return (one[i] + other[j]) / 2.0, float(apart[i, j])
+
+
+def sibling_end(points: Floats, side: str) -> Floats:
+    """Give the end of known parts of a road that lies towards the direction of an unknown part.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        Points of the known parts in metres.
+    side : str
+        Direction or ordinal in the unknown part's name; only 东西南北 tell where to look.
+
+    Returns
+    -------
+    ndarray, shape (2,)
+        The outermost point, or the middle where the name gives no direction.
+    """
+    heading = _HEADING.get(side[:1])
+    if heading is None:
+        return middle(points)
+    # Sorted first, so that the order of the rows never decides between two equally far points.
+    ordered = points[np.lexsort(points.T)]
+    outermost: Floats = ordered[int(np.argmax(ordered @ np.array(heading)))]
+    return outermost
+
+
+def middle(points: Floats) -> Floats:
+    """Give the median point of points of shape (n, 2)."""
+    found: Floats = np.median(points, axis=0)
+    return found
+
+
+def extent(points: Floats) -> float:
+    """Give the largest distance of points (shape (n, 2), metres) from their middle."""
+    return float(np.hypot(*(points - middle(points)).T).max())
+
+
+def _spaced(count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.unique(np.linspace(0, count - 1, min(count, _MOST_PAIRED)).astype(np.int64))
+
+
+def _trials(scale: float, points: Floats, guess: Floats, share: int | None = None) -> Trials:
+    errors = np.hypot(*(points - guess).T)
+    return [(scale, float(error), (share or len(points)) ** -0.5) for error in errors]

@@ -1,0 +1,1 @@
+"""Grid areas, official and not: codes, topology, versions, analysis cells, patrol areas."""

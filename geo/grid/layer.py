@@ -1,0 +1,264 @@
+"""STEP: the official grid layer: import, versions, and which grid area each institution lies in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data import frames
+from data.schema import GridArea, Institution
+from geo.errors import GridError
+from geo.formats.read import read_layer
+from geo.formats.shapefiles import cut_name
+from geo.grid.assign import assign_grids, check_grids
+from geo.grid.codes import read_date, read_text
+
+_COLUMNS = {
+    "grid_code": ("网格编码", "网格代码", "网格编号", "grid_code", "code", "编码"),
+    "name": ("网格名称", "grid_name", "name", "名称"),
+    "subdistrict": ("街道", "街道名称", "乡镇街道", "subdistrict"),
+    "community": ("社区", "社区名称", "community"),
+    "worker": ("网格员", "网格员姓名", "grid_worker", "worker"),
+    "code_scheme": ("编码规则", "编码标准", "code_scheme", "scheme"),
+    "valid_from": ("启用日期", "初始日期", "起始日期", "生效日期", "valid_from"),
+    "expires_on": ("停用日期", "终止日期", "失效日期", "valid_to", "expires_on"),
+}
+_DATES = ("valid_from", "expires_on")
+_SHORTEST_CODE, _LONGEST_CODE = 12, 20
+_LENGTHS = {"name": 100, "subdistrict": 60, "community": 60, "worker": 60, "code_scheme": 40}
+
+
+@dataclass
+class GridImport:
+    """What a grid import did.
+
+    `unusual_codes` counts codes shorter than the official 12 characters; `encoding` is how a shapefile's
+    texts were read and who told it; `flattened` says that heights were left out.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    retired: int = 0
+    unusual_codes: int = 0
+    encoding: tuple[str, str] | None = None
+    flattened: bool = False
+
+
+@dataclass(frozen=True)
+class GridVersion:
+    """One version of a grid area: in force from a day, until a day (None while in force)."""
+
+    code: str
+    name: str
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+    area_m2: float
+
+
+def import_grids(
+    session: Session,
+    path: Path,
+    *,
+    source_crs: str,
+    today: dt.date,
+    scheme: str | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+) -> GridImport:
+    """Import a layer of grid areas; a changed area gets a new version, a missing one ends today.
+
+    Placed institutions are assigned anew.
+
+    Parameters
+    ----------
+    scheme
+        What the codes follow, where the file does not say.
+    encoding, layer
+        As `geo.formats.read.read_layer`.
+
+    Raises
+    ------
+    GridError
+        `broken_layer` with every fault (overlap, invalid ring, blank or repeated code, code or text too long,
+        date that cannot be read or lies in the future), `no_code_column`, `inexact_codes` when the file keeps
+        long codes as rounded numbers.
+    FormatError
+        When the file cannot be read.
+    """
+    read = read_layer(path, source_crs=source_crs, encoding=encoding, layer=layer)
+    frame = name_columns(read)
+    faults = _layer_faults(frame)
+    faults += _text_faults(frame, today)
+    if faults:
+        raise GridError("broken_layer", file=path.name, count=len(faults), faults=faults)
+    frame["code_scheme"] = frame["code_scheme"].where(frame["code_scheme"] != "", scheme)
+    result = _replace_grids(session, frame, source_crs=source_crs, today=today)
+    result.encoding, result.flattened = read.attrs["encoding"], read.attrs["flattened"]
+    result.unusual_codes = int((frame["grid_code"].str.len() < _SHORTEST_CODE).sum())
+    return result
+
+
+def read_grids(
+    path: Path, *, source_crs: str, encoding: str | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Read a layer of grid areas to look at its topology: overlaps may be in it, broken rows may not.
+
+    Raises
+    ------
+    GridError
+        `broken_layer` with every blank or repeated code and every shape that is no valid polygon, and as
+        `name_columns`.
+    FormatError
+        When the file cannot be read.
+    """
+    frame = name_columns(read_layer(path, source_crs=source_crs, encoding=encoding, layer=layer))
+    faults = [fault for fault in _layer_faults(frame) if fault["code"] != "grid_overlap"]
+    if faults:
+        raise GridError("broken_layer", file=path.name, count=len(faults), faults=faults)
+    return frame
+
+
+def name_columns(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give a grid layer our column names; absent texts are empty and absent dates None.
+
+    Raises
+    ------
+    GridError
+        `no_code_column`, `inexact_codes`.
+    """
+    values: dict[str, pd.Series] = {}
+    written = {str(c).strip().lower(): c for c in layer.columns if c != layer.geometry.name}
+    for ours, theirs in _COLUMNS.items():
+        spellings = (*theirs, *map(cut_name, theirs))
+        found = next((written[name] for name in spellings if name in written), None)
+        if found is None and ours == "grid_code":
+            raise GridError("no_code_column", wanted=list(theirs), found=[str(c) for c in layer.columns])
+        if found is None:
+            empty = None if ours in _DATES else ""
+            values[ours] = pd.Series([empty] * len(layer), index=layer.index, dtype=object)
+        else:
+            values[ours] = layer[found].map(read_date if ours in _DATES else read_text).astype(object)
+    return gpd.GeoDataFrame(values, geometry=layer.geometry, crs=layer.crs)
+
+
+def list_versions(session: Session, *, code: str | None = None) -> list[GridVersion]:
+    """Return all versions of the grid areas, or of one code, oldest first."""
+    ended = GridArea.valid_to
+    statement = select(GridArea).order_by(GridArea.code, ended.is_(None), ended, GridArea.id)
+    if code is not None:
+        statement = statement.where(GridArea.code == code)
+    records = list(session.scalars(statement))
+    if not records:
+        return []
+    shapes = gpd.GeoSeries([r.geometry for r in records], crs=4326)
+    areas = shapes.to_crs(shapes.estimate_utm_crs()).area
+    return [
+        GridVersion(r.code, r.name, r.valid_from, r.valid_to, round(float(area), 1))
+        for r, area in zip(records, areas, strict=True)
+    ]
+
+
+def assign_institutions(session: Session, records: Sequence[Institution]) -> None:
+    """Put each placed institution into the one grid area in force that its point belongs to."""
+    grids = frames.grids_frame(session)
+    placed = [r for r in records if r.lon is not None]
+    for record in records:
+        if record.lon is None:
+            record.grid_id = record.grid_code = record.subdistrict = None
+    if not placed:
+        return
+    if grids.empty:
+        codes = pd.Series([None] * len(placed))
+    else:
+        points = gpd.GeoDataFrame(
+            geometry=gpd.points_from_xy([r.lon for r in placed], [r.lat for r in placed]), crs=4326
+        )
+        codes = assign_grids(points, grids)
+    by_code = {row.grid_code: (row.Index, row.subdistrict) for row in grids.itertuples()}
+    for record, code in zip(placed, codes, strict=True):
+        grid_id, subdistrict = by_code.get(code, (None, None))
+        record.grid_id = None if grid_id is None else int(grid_id)
+        record.grid_code = code if grid_id is not None else None
+        record.subdistrict = subdistrict or None
+
+
+def _layer_faults(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": f"grid_{f.code}",
+            "fields": {
+                "rows": [row + 1 for row in f.rows],
+                "grids": [grid for grid in f.grids if grid],
+                "area_m2": f.area_m2,
+                "detail": f.detail,
+            },
+        }
+        for f in check_grids(frame)
+    ]
+
+
+def _text_faults(frame: gpd.GeoDataFrame, today: dt.date) -> list[dict[str, Any]]:
+    faults = []
+    for number, row in enumerate(frame.itertuples(), start=1):
+        codes = [code for code in ["code_too_long"] if len(row.grid_code) > _LONGEST_CODE]
+        codes += ["text_too_long" for name, most in _LENGTHS.items() if len(getattr(row, name)) > most]
+        codes += ["bad_date" for name in _DATES if isinstance(getattr(row, name), str)]
+        if isinstance(row.valid_from, dt.date) and row.valid_from > today:
+            codes.append("not_yet_valid")
+        faults += [
+            {"code": f"grid_{code}", "fields": {"rows": [number], "grids": [row.grid_code]}} for code in codes
+        ]
+    return faults
+
+
+def _replace_grids(
+    session: Session, frame: gpd.GeoDataFrame, *, source_crs: str, today: dt.date
+) -> GridImport:
+    result = GridImport()
+    current = {g.code: g for g in session.scalars(select(GridArea).where(GridArea.valid_to.is_(None)))}
+    for row in frame.itertuples():
+        values: dict[str, Any] = {name: getattr(row, name) for name in (*_LENGTHS, "expires_on")}
+        known = current.pop(row.grid_code, None)
+        if known is not None and known.geometry.equals_exact(row.geometry, 1e-9):
+            changed = {k: v for k, v in values.items() if (getattr(known, k) or None) != (v or None)}
+            for name, value in changed.items():
+                setattr(known, name, value)
+            result.updated += bool(changed)
+            result.unchanged += not changed
+            continue
+        if known is not None:
+            known.valid_to = today
+            result.updated += 1
+        else:
+            result.added += 1
+        west, south, east, north = row.geometry.bounds
+        session.add(
+            GridArea(
+                code=row.grid_code,
+                **values,
+                valid_from=row.valid_from or today,
+                source_crs=source_crs,
+                geometry=row.geometry,
+                minx=west,
+                miny=south,
+                maxx=east,
+                maxy=north,
+            )
+        )
+    for gone in current.values():
+        gone.valid_to = today
+        result.retired += 1
+    session.flush()
+    # No institution may keep the code of a grid area that is no longer in force.
+    assign_institutions(session, session.scalars(select(Institution).order_by(Institution.id)).all())
+    session.flush()
+    return result

@@ -1,0 +1,1 @@
+"""The road graph: profiles, contraction, snapping, shortest paths, route servers."""

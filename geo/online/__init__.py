@@ -1,0 +1,1 @@
+"""Online geocoders, off unless configured."""

@@ -1,0 +1,1 @@
+"""The review queue: doubtful places, decisions and what is learned from them."""
