@@ -14,11 +14,16 @@ from sqlalchemy.orm import Session
 from data import frames
 from data.schema import GazetteerEntry, Institution, School
 from geo.address.numerals import normalise
+from geo.address.parser import parse_address
 from geo.crs import SourceCrs
-from geo.datum import Suspicion, judge_area, judge_inside, judge_pairs
+from geo.datum import Suspicion, judge_area, judge_guesses, judge_inside, judge_pairs
+from geo.declared import is_firm
 from geo.errors import DatumError
+from geo.gazetteer.index import build_gazetteer
+from geo.geocode import GazetteerGeocoder
 
 Point = tuple[float, float]
+_MOST_ASKED = 200  # addresses of a layer that are placed by the known ones
 _SAME_DEG = 0.002  # some 200 m: points of one campus or street front
 
 
@@ -29,6 +34,7 @@ class _Thing:
     key: str
     point: Point
     aliases: tuple[str, ...] = ()
+    address: str = ""
 
 
 @dataclass
@@ -85,11 +91,36 @@ class DatumGuard:
             found = judge_pairs((here[0], here[1]), (there[0], there[1]), read_as=read_as, fixed=areas)
             if found is not None or len(pairs) >= len(incoming) / 2:
                 return found
+        found = self._suspect_addresses([t for t in incoming if self._known(t) is None], read_as)
+        if found is not None:
+            return found
         points = np.array([thing.point for thing in incoming if not thing.key.startswith("grid:")])
         if len(points) and not self.grids.empty:
             area = shapely.unary_union(self.grids.geometry.to_numpy())
             return judge_inside(points[:, 0], points[:, 1], area, read_as=read_as)
         return self._suspect_grids(session, read_as) if len(incoming) > len(points) else None
+
+    def _suspect_addresses(self, incoming: list[_Thing], read_as: SourceCrs | None) -> Suspicion | None:
+        """Judge new points by where the known addresses of their roads put them."""
+        asked = [thing for thing in incoming if thing.address]
+        asked = asked[:: 1 + len(asked) // _MOST_ASKED]
+        roads = {parse_address(thing.address).road for thing in asked} - {None}
+        known = [t for t in self.things.values() if t.address and parse_address(t.address).road in roads]
+        if not known:
+            return None
+        columns = {"名称": [""] * len(known), "地址": [thing.address for thing in known]}
+        points = gpd.points_from_xy(*np.array([thing.point for thing in known]).T)
+        gazetteer = build_gazetteer(gpd.GeoDataFrame(columns, geometry=points, crs=4326))
+        matches = GazetteerGeocoder(gazetteer).locate([thing.address for thing in asked])
+        pairs = [
+            (thing.point, (match.lon, match.lat))
+            for thing, match in zip(asked, matches, strict=True)
+            if match.lon is not None and match.lat is not None and is_firm(match)
+        ]
+        if not pairs:
+            return None
+        here, there = np.array([p for p, _ in pairs]).T, np.array([k for _, k in pairs]).T
+        return judge_guesses((here[0], here[1]), (there[0], there[1]), read_as=read_as)
 
     def _list_incoming(self, session: Session) -> list[_Thing]:
         """List what is new or has moved; a layer of grid areas comes whole, with those that stayed."""
@@ -126,16 +157,16 @@ def _name_places(things: Iterable[_Thing]) -> dict[str, Point]:
 def _list_things(session: Session) -> Iterator[_Thing]:
     schools = select(School.name, School.address, School.lon, School.lat)
     for name, address, lon, lat in session.execute(schools):
-        yield _Thing(f"school:{name}", (lon, lat), _aliases(name, address))
+        yield _Thing(f"school:{name}", (lon, lat), _aliases(name, address), address)
     entries = select(GazetteerEntry.name, GazetteerEntry.address, GazetteerEntry.lon, GazetteerEntry.lat)
     for name, address, lon, lat in session.execute(entries):
-        yield _Thing(f"entry:{name}|{address}", (lon, lat), _aliases(name, address))
+        yield _Thing(f"entry:{name}|{address}", (lon, lat), _aliases(name, address), address)
     declared = select(
         Institution.id, Institution.address, Institution.declared_lon, Institution.declared_lat
     ).where(Institution.declared_lon.is_not(None))
     for key, address, east, north in session.execute(declared):
         if east is not None and north is not None:
-            yield _Thing(f"institution:{key}", (east, north), _aliases("", address))
+            yield _Thing(f"institution:{key}", (east, north), _aliases("", address), address)
     for row in frames.grids_frame(session).itertuples():
         middle = row.geometry.centroid
         yield _Thing(f"grid:{row.grid_code}", (middle.x, middle.y))

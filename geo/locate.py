@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from data.schema import Institution, RoadAlias
 from data.terms import LocationSource
 from geo.address.numerals import normalise
 from geo.address.parser import parse_address
+from geo.declared import contradictions
 from geo.gazetteer.calibration import Calibration
 from geo.gazetteer.index import build_gazetteer
 from geo.geocode import GazetteerGeocoder, Level, Match
@@ -102,16 +104,15 @@ def locate(session: Session, *, again: bool = False) -> LocateResult:
     Parameters
     ----------
     again
-        Also place those that were placed before by an earlier gazetteer.
+        Also place those that were placed before by an earlier gazetteer, and compare declared points anew.
     """
     statement = select(Institution).order_by(Institution.id)
     records = list(session.scalars(statement))
-    pending = [
-        r for r in records if r.confirmed_at is None and (r.lon is None or (again and r.source_crs is None))
-    ]
-    _place_declared([r for r in pending if r.declared_lon is not None])
+    pending = [r for r in records if r.confirmed_at is None and (r.lon is None or again)]
+    declared = [r for r in pending if r.declared_lon is not None]
     undeclared = [r for r in pending if r.declared_lon is None]
-    geocoder = build_geocoder(session) if undeclared else None
+    geocoder = build_geocoder(session) if pending else None
+    _place_declared(declared, geocoder)
     if geocoder is None:
         # What an earlier gazetteer placed stays where it is.
         for record in (r for r in undeclared if r.lon is None):
@@ -170,12 +171,22 @@ def place_answers(session: Session, answers: Mapping[int, Match]) -> LocateResul
     return _summarise(records)
 
 
-def _place_declared(records: Sequence[Institution]) -> None:
+def _place_declared(records: Sequence[Institution], geocoder: GazetteerGeocoder | None) -> None:
+    """Take over declared points; one that is not where its address is goes to the review queue."""
     for record in records:
         record.lon, record.lat = record.declared_lon, record.declared_lat
         record.match_level, record.match_code, record.match_score = "declared", "placed", 1.0
-        record.location_source = LocationSource.DECLARED
+        record.match_text, record.location_source = None, LocationSource.DECLARED
         record.error_radius_m, record.doubtful = DECLARED_RADIUS_M, False
+    if geocoder is None or not records:
+        return
+    points = np.array([(record.lon, record.lat) for record in records], dtype=np.float64)
+    found = contradictions(geocoder, [record.address for record in records], points[:, 0], points[:, 1])
+    for record, other in zip(records, found, strict=True):
+        if other is not None:
+            record.doubtful, record.error_radius_m = True, float(round(other.apart_m))
+            record.match_code = "declared_apart" if other.truth is None else f"declared_{other.truth.value}"
+            record.match_text, record.match_score = other.match.matched_text, 0.0
 
 
 def _store_match(record: Institution, match: Match) -> None:
@@ -185,6 +196,12 @@ def _store_match(record: Institution, match: Match) -> None:
     record.match_score, record.match_text = match.score, match.matched_text
     record.error_radius_m = None if match.error_radius_m is None else round(match.error_radius_m, 1)
     record.doubtful = is_doubtful(match)
+
+
+def doubt_of(record: Institution) -> str:
+    """Return why a placed record is doubtful: ``declared_...`` against its address, else ``doubtful``."""
+    code = record.match_code or ""
+    return code if code.startswith("declared_") else "doubtful"
 
 
 def _summarise(records: Sequence[Institution]) -> LocateResult:
@@ -207,7 +224,7 @@ def _review(record: Institution) -> Review | None:
     elif record.grid_id is None:
         code = "outside"
     elif record.doubtful:
-        code = "doubtful"
+        code = doubt_of(record)
     else:
         return None
     level = record.match_level or Level.NONE.value

@@ -16,7 +16,7 @@ from data.terms import Kind, LocationSource, SiteStatus
 from geo.errors import ReviewError
 from geo.geocode import GazetteerGeocoder, Level, Match
 from geo.grid.layer import assign_institutions
-from geo.locate import build_geocoder, is_doubtful
+from geo.locate import build_geocoder, doubt_of, is_doubtful
 from geo.review.decisions import location_of, next_batch, record_decision, take_back
 from geo.review.lessons import teach_alias, teach_entry
 from geo.review.placement import Preview, areas_of, check_point, preview
@@ -195,7 +195,8 @@ def list_acceptable(
 ) -> list[tuple[QueueRow, Match]]:
     """Return the doubtful places whose best candidate has at least a score and lies in a grid area.
 
-    Candidates that only a person may choose (code ``suggestion``) are never among them.
+    Never among them: candidates that only a person may choose (code ``suggestion``), and places whose
+    declared point contradicts their address.
 
     Raises
     ------
@@ -204,7 +205,7 @@ def list_acceptable(
     """
     if not 0.0 <= score <= 1.0:
         raise ReviewError("bad_score", score=score)
-    rows = [row for row in list_queue(session, identity=identity) if row.why is Why.DOUBTFUL]
+    rows = [row for row in list_queue(session, identity=identity) if row.code == Why.DOUBTFUL]
     known = (geocoder or build_geocoder(session)) if rows else None
     if known is None:
         return []
@@ -296,7 +297,7 @@ def _row(record: Institution) -> QueueRow:
     elif record.grid_id is None:
         why, code = Why.OUTSIDE, Why.OUTSIDE.value
     else:
-        why, code = Why.DOUBTFUL, Why.DOUBTFUL.value
+        why, code = Why.DOUBTFUL, doubt_of(record)
     return QueueRow(
         institution_id=record.id,
         name=record.name,

@@ -93,6 +93,36 @@ def test_names_and_addresses_already_known_are_the_stronger_evidence(store: Stor
     assert (caught.value.fields["evidence"], caught.value.fields["count"]) == ("pairs", 60)
 
 
+def write_doors(folder: Path, numbers: Sequence[int], crs: str, *, scatter_m: float = 60.0) -> Path:
+    """Write doors of two crossing streets, 4 m a number, scattered as published points are; no names."""
+    random = np.random.default_rng(len(numbers))
+    lines = []
+    for number in numbers:
+        off_m = random.normal(0.0, scatter_m, 2)
+        for street, (east, north) in (("东街", (4.0 * number, 0.0)), ("北街", (0.0, 4.0 * number))):
+            lon = WEST + 0.04 + (east + off_m[0]) / 85_000.0
+            lat = SOUTH + 0.04 + (north + off_m[1]) / 111_000.0
+            x, y = (float(v) for v in from_wgs84(lon, lat, crs))
+            lines.append(f"{street}{number}号店,小学,{street}{number}号,{x:.7f},{y:.7f}")
+    path = folder / f"doors-{numbers[0]}-{crs}.csv"
+    path.write_text("\n".join(["名称,学段,地址,经度,纬度", *lines]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("true_crs", ["gcj02", "bd09"])
+def test_addresses_tell_the_datum_of_a_dozen_new_places(store: Store, tmp_path: Path, true_crs: str) -> None:
+    """No name and no address is known, but the doors beside them are."""
+    load_places(store, write_doors(tmp_path, range(2, 300, 12), "wgs84"), "wgs84", import_gazetteer)
+    few = range(41, 280, 40)
+    with pytest.raises(DatumError) as caught:
+        load_places(store, write_doors(tmp_path, few, true_crs), "wgs84")
+    assert caught.value.fields["truth"] == true_crs and caught.value.fields["evidence"] == "addresses"
+    assert count(store, School) == 0
+    load_places(store, write_doors(tmp_path, few, true_crs), true_crs)
+    load_places(store, write_doors(tmp_path, range(47, 290, 40), "wgs84"), "wgs84")
+    assert count(store, School) == 26
+
+
 def test_grid_areas_are_judged_by_what_lies_in_them_and_by_their_last_version(
     store: Store, tmp_path: Path
 ) -> None:

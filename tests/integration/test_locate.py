@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyproj import Geod
 from sqlalchemy import select
 
 from data import audit
 from data.schema import GazetteerEntry, GridArea, Institution
 from data.store import Store
 from geo import locate
+from geo.crs import from_wgs84
 from geo.errors import GridError
 from geo.grid import layer as gridlayer
+from geo.review.queue import Why, list_acceptable, list_queue
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_institution, add_school
 
@@ -183,18 +186,53 @@ def test_a_place_that_is_no_longer_found_leaves_its_grid(store: Store, tmp_path:
     assert (only(store).lon, only(store).grid_code, only(store).subdistrict) == (None, None, None)
 
 
+def declare(store: Store, lon: float, lat: float) -> None:
+    """Let the only institution declare a point (as converted from what its file said)."""
+    with store.begin(actor="t", now=NOW) as session:
+        record = session.scalars(select(Institution)).one()
+        record.declared_lon, record.declared_lat, record.source_crs = lon, lat, "wgs84"
+        record.lon = record.lat = None
+
+
 def test_a_declared_point_wins_over_the_address(store: Store, tmp_path: Path) -> None:
     """The file's own point is used, with its radius, and stays when asked again."""
     load(store, tmp_path, ("W", WEST), ("E", EAST))
     add_entry(store, "红旗路12号", 121.1)
     with store.begin(actor="t", now=NOW) as session:
-        key = add_institution(session, 1, at=None, address="红旗路12号")
-        record = session.get_one(Institution, key)
-        record.declared_lon, record.declared_lat, record.source_crs = 121.3, LAT, "gcj02"
+        add_institution(session, 1, at=None, address="红旗路12号")
+    declare(store, 121.1005, LAT)
     for again in (False, True):
-        find(store, again=again)
-        assert (only(store).lon, only(store).match_level, only(store).grid_code) == (121.3, "declared", "E")
+        assert find(store, again=again).doubtful == 0
+        assert (only(store).lon, only(store).match_level, only(store).grid_code) == (
+            121.1005,
+            "declared",
+            "W",
+        )
         assert only(store).error_radius_m == locate.DECLARED_RADIUS_M
+
+
+@pytest.mark.parametrize("datum", ["gcj02", "bd09", None])
+def test_a_declared_point_far_from_its_address_is_a_question(
+    store: Store, tmp_path: Path, datum: str | None
+) -> None:
+    """It stays where it was declared, with the distance as its radius and the likely datum as the reason."""
+    load(store, tmp_path, ("W", WEST), ("E", EAST))
+    add_entry(store, "红旗路12号", 121.1)
+    with store.begin(actor="t", now=NOW) as session:
+        add_institution(session, 1, at=None, address="红旗路12号")
+    lon, lat = (121.11, LAT) if datum is None else (float(v) for v in from_wgs84(121.1, LAT, datum))
+    declare(store, lon, lat)
+    result = find(store)
+    code = "declared_apart" if datum is None else f"declared_{datum}"
+    assert [(row.code, row.level) for row in result.review] == [(code, "declared")]
+    with store.reading() as session:
+        (row,) = list_queue(session)
+        assert (row.why, row.code, row.lon) == (Why.DOUBTFUL, code, pytest.approx(lon))
+        assert list_acceptable(session, 0.0) == []
+    moved = Geod(ellps="WGS84").inv(121.1, LAT, lon, lat)[2]
+    assert row.error_radius_m == pytest.approx(moved, abs=2.0)
+    declare(store, 121.1, LAT)
+    assert (find(store).doubtful, only(store).match_code) == (0, "placed")
 
 
 def test_extent_and_schools(store: Store, tmp_path: Path) -> None:
