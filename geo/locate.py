@@ -21,6 +21,7 @@ from geo.address.parser import parse_address
 from geo.declared import contradictions
 from geo.gazetteer.calibration import Calibration
 from geo.gazetteer.index import build_gazetteer
+from geo.gazetteer.matches import unplaced
 from geo.geocode import GazetteerGeocoder, Level, Match
 from geo.grid.layer import assign_institutions
 
@@ -86,8 +87,20 @@ def build_geocoder(session: Session, *, calibration: Calibration | None = None) 
     if known.empty:
         return None
     frame = gpd.GeoDataFrame(known, geometry="geometry", crs=4326).reset_index(drop=True)
-    gazetteer = build_gazetteer(frame, name_column="name", address_column="address", aliases=aliases)
+    gazetteer = build_gazetteer(
+        frame, name_column="name", address_column="address", aliases=aliases, areas=_named_areas(session)
+    )
     return GazetteerGeocoder(gazetteer, calibration=calibration)
+
+
+def _named_areas(session: Session) -> gpd.GeoDataFrame:
+    """Return the subdistricts and communities that the grid areas in force name, as named polygons."""
+    grids = frames.grids_frame(session)
+    named = [
+        grids[[column, "geometry"]].rename(columns={column: "name"})
+        for column in ("subdistrict", "community")
+    ]
+    return gpd.GeoDataFrame(pd.concat(named, ignore_index=True), geometry="geometry", crs=4326)
 
 
 def _on_meant_road(address: str, aliases: Mapping[str, str]) -> str:
@@ -190,6 +203,8 @@ def _place_declared(records: Sequence[Institution], geocoder: GazetteerGeocoder 
 
 
 def _store_match(record: Institution, match: Match) -> None:
+    if match.level is Level.AREA:  # the middle of a subdistrict is no place to send a team to
+        match = unplaced(f"only_{Level.AREA}", match.source)
     record.lon, record.lat = match.lon, match.lat
     record.location_source = None if match.lon is None else LocationSource.GAZETTEER
     record.match_level, record.match_code = match.level.value, match.code

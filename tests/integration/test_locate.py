@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pyproj import Geod
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from geo import locate
 from geo.crs import from_wgs84
 from geo.errors import GridError
 from geo.grid import layer as gridlayer
-from geo.review.queue import Why, list_acceptable, list_queue
+from geo.review.queue import Why, find_candidates, list_acceptable, list_queue
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_institution, add_school
 
@@ -171,6 +172,26 @@ def test_without_a_gazetteer_nobody_is_placed_and_nobody_is_lost(store: Store) -
     for again in (False, True):
         result = find(store, again=again)
         assert (result.placed, result.unplaced, result.by_code) == (1, 1, {"no_gazetteer": 1})
+
+
+def test_the_middle_of_a_subdistrict_is_no_place_but_a_start_for_the_map(
+    store: Store, tmp_path: Path
+) -> None:
+    """An unknown road in a named subdistrict stays unplaced; its candidate is the subdistrict."""
+    load(store, tmp_path, ("W", WEST), ("E", EAST))
+    with store.begin(actor="t", now=NOW) as session:
+        for area in session.scalars(select(GridArea)):
+            area.subdistrict = "清溪街道" if area.code == "W" else "松涛街道"
+    add_entry(store, "红旗路12号", 121.1)
+    with store.begin(actor="t", now=NOW) as session:
+        key = add_institution(session, 1, at=None, address="清溪街道月牙巷3号")
+    assert find(store).by_code == {"only_area": 1}
+    with store.reading() as session:
+        (candidate,) = find_candidates(session, key)
+    west = np.array(WEST).mean(axis=0)
+    assert candidate.level == "area" and candidate.matched_text == "清溪街道"
+    assert (candidate.error_radius_m or 0.0) > 1000.0
+    assert abs((candidate.lon or 0.0) - west[0]) < 0.1
 
 
 def test_a_place_that_is_no_longer_found_leaves_its_grid(store: Store, tmp_path: Path) -> None:
