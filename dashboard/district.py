@@ -29,6 +29,7 @@ from data.terms import ColocationVerdict, PlanStatus
 from geo.basemap.build import build_basemap
 from geo.colocated import decide, list_cases
 from geo.colocation import ColocationLevel
+from geo.crs import from_wgs84
 from geo.grid.layer import import_grids
 from geo.locate import locate
 from geo.network.layer import import_roads
@@ -138,7 +139,7 @@ def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> 
     """Load tables and grid areas, place the institutions, then add history and log-ins."""
     with tempfile.TemporaryDirectory(prefix="demo-") as name:
         folder = Path(name)
-        load_demo(session, demo, folder=folder, now=now)
+        load_demo(session, demo, folder=folder, now=now, misread=_as_gcj02)
         layer = folder / "grids.geojson"
         demo.grids.to_file(layer, driver="GeoJSON", COORDINATE_PRECISION=9)
         import_grids(session, layer, source_crs="wgs84", today=demo.today)
@@ -150,6 +151,11 @@ def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> 
     load_users(session)
     settle_address(session, now=now)
     make_areas(session, count=demo.preset.teams, seed=1, today=demo.today, now=now)
+
+
+def _as_gcj02(lon: float, lat: float) -> tuple[float, float]:
+    east, north = from_wgs84(lon, lat, "gcj02")
+    return float(east), float(north)
 
 
 def settle_address(session: Session, *, now: dt.datetime) -> None:

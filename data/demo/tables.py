@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from data.staff import import_officers
 from data.surroundings import import_gazetteer, import_schools
 from data.terms import Role, VisitForm, VisitReason
 
+Misread = Callable[[float, float], tuple[float, float]]
+
 SOURCE_CRS = "wgs84"
 FICTION = "虚构示范数据"
 _REGISTER_TITLES = (
@@ -37,6 +39,8 @@ _REGISTER_TITLES = (
     "营业状态",
     "负责人",
     "联系电话",
+    "经度",
+    "纬度",
 )
 # The rest of the half year was patrols from public space.
 _FORMS = {VisitReason.RECHECK: VisitForm.RECHECK, VisitReason.TIP: VisitForm.INSPECTION}
@@ -53,18 +57,20 @@ class DemoFiles:
     officers: Path
 
 
-def write_files(demo: DemoDistrict, folder: Path) -> DemoFiles:
+def write_files(demo: DemoDistrict, folder: Path, *, misread: Misread | None = None) -> DemoFiles:
     """Write the demo's tables as people write them: title rows, a blank row, a total line.
 
     Parameters
     ----------
     folder
         An existing folder; files of the same names are replaced.
+    misread
+        What a map of another datum shows for WGS-84 degrees; a few places give such a point.
     """
     files = DemoFiles(
         folder / "register.xlsx", folder / "schools.csv", folder / "gazetteer.csv", folder / "officers.csv"
     )
-    _write_register(demo, files.register)
+    _write_register(demo, files.register, misread)
     schools = ((s.name, s.stage, s.address, s.lon, s.lat) for s in demo.schools)
     _write_csv(files.schools, ("学校名称", "学段", "地址", "经度", "纬度"), schools)
     doors = ((d.name, d.address, d.lon, d.lat) for d in demo.doors)
@@ -85,7 +91,7 @@ def write_files(demo: DemoDistrict, folder: Path) -> DemoFiles:
     return files
 
 
-def _write_register(demo: DemoDistrict, path: Path) -> None:
+def _write_register(demo: DemoDistrict, path: Path, misread: Misread | None) -> None:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("台账")
     sheet.append([f"{demo.name}校外教育类机构台账（{FICTION}）"])
@@ -95,7 +101,11 @@ def _write_register(demo: DemoDistrict, path: Path) -> None:
     for row in demo.register:
         phone = MASKED_PHONE if row.contact else ""
         values = (row.name, row.kind_word, row.uscc, row.permit_no, row.authority, row.address)
-        sheet.append([row.number, *values, row.status_word, row.contact, phone])
+        point = (f"{row.lon:.6f}", f"{row.lat:.6f}") if row.pointed else ("", "")
+        if row.misread and misread is not None:
+            lon, lat = misread(row.lon, row.lat)
+            point = (f"{lon:.6f}", f"{lat:.6f}")
+        sheet.append([row.number, *values, row.status_word, row.contact, phone, *point])
     sheet.append(["合计", f"{len(demo.register)}家"])
     book.save(path)
 
@@ -107,8 +117,15 @@ def _write_csv(path: Path, titles: Sequence[str], rows: Iterable[Sequence[object
         writer.writerows(rows)
 
 
-def load_demo(session: Session, demo: DemoDistrict, *, folder: Path, now: dt.datetime) -> None:
+def load_demo(
+    session: Session, demo: DemoDistrict, *, folder: Path, now: dt.datetime, misread: Misread | None = None
+) -> None:
     """Write the demo's tables into `folder` and import them as any bureau's; add district and school breaks.
+
+    Parameters
+    ----------
+    misread
+        As in `write_files`.
 
     Raises
     ------
@@ -129,14 +146,16 @@ def load_demo(session: Session, demo: DemoDistrict, *, folder: Path, now: dt.dat
         SchoolBreak(name=b.name, first_day=b.first_day, last_day=b.last_day, source=FICTION)
         for b in demo.breaks
     )
-    files = write_files(demo, folder)
+    files = write_files(demo, folder, misread=misread)
     results = {
         "schools": import_schools(session, files.schools, source_crs=SOURCE_CRS, to_wgs84=_already_wgs84),
         "gazetteer": import_gazetteer(
             session, files.gazetteer, source_crs=SOURCE_CRS, to_wgs84=_already_wgs84
         ),
         "officers": import_officers(session, files.officers),
-        "register": import_register(session, files.register, now=now),
+        "register": import_register(
+            session, files.register, now=now, source_crs=SOURCE_CRS, to_wgs84=_already_wgs84
+        ),
     }
     _refuse_rejects(results)
 

@@ -20,6 +20,7 @@ from data.errors import RegisterError
 from data.schema import District, GridArea, Institution, PlanRevision, PlanStop, User
 from data.store import Store
 from data.terms import PlanStatus, Role
+from geo.review.queue import list_queue
 from planner.publish import check
 from tests.conftest import NOW, TODAY
 
@@ -53,6 +54,17 @@ def test_every_institution_that_can_be_seen_is_seen(built: tuple[Store, DemoSumm
 def test_the_base_map_lies_beside_the_register(built: tuple[Store, DemoSummary, Path]) -> None:
     archive = (built[2] / "basemap.pmtiles").read_bytes()
     assert archive.startswith(b"PMTiles") and len(archive) > 10_000
+
+
+def test_points_in_another_datum_wait_in_the_review_queue(built: tuple[Store, DemoSummary, Path]) -> None:
+    """Of the points the register declares, those in GCJ-02 contradict their addresses, the others do not."""
+    store, _, _ = built
+    rows = {row.name for row in make_demo("small", seed=1, today=TODAY).register if row.misread}
+    with store.reading() as session:
+        queue = {row.name: row.code for row in list_queue(session)}
+        declared = session.scalars(select(Institution).where(Institution.declared_lon.is_not(None))).all()
+    assert rows and {name for name, code in queue.items() if code.startswith("declared_")} == rows
+    assert {queue[name] for name in rows} == {"declared_gcj02"} and len(declared) > len(rows)
 
 
 def test_building_again_changes_nothing(built: tuple[Store, DemoSummary, Path]) -> None:
