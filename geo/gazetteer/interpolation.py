@@ -3,65 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.crs import Floats
+from geo.gazetteer.kriging import Course, Fits, krige, place
 from geo.gazetteer.roads import Ints, Road
 
-_ANYWHERE_M = 10_000.0  # spread of the places a road may run through; wide, so that it pulls nothing
-_HUNDRED = 100.0  # house numbers per unit of the options below
+__all__ = ["Course", "Guess", "Line", "fit_line", "is_sound", "place_without", "road_slopes"]
+
+_HUNDRED = 100.0
 _LEAST_REACH = 300  # numbers beyond the last known one that a road's course may still place
 _STRAY_M = 300.0  # beyond nine tenths of the errors of a guessed door
 _MOST_NUMBERS = 1000  # known numbers of one road; more are thinned, as the cost grows with their cube
 _TELLING_NUMBERS, _TELLING_RANGE = 4, 60  # what shows the slope of a road
 _MOST_SLOPES = 200
-_ROUNDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How roads of a district wander with their house numbers; every length is a standard deviation.
-
-    Parameters
-    ----------
-    slope_m : float
-        Metres per hundred numbers in any direction, of a road unlike the others.
-    likeness_m : float
-        Difference in metres per hundred numbers between a road and the one it is most like.
-    unlike : float
-        Share of roads that are like none of the others.
-    curve_m, curve_hundreds : float
-        Gradual departure of a road from its straight line, and the hundreds of numbers over which it fades.
-    bend_m, bend_hundreds : float
-        The same for sudden departures: corners, and numbers that jump.
-    side_m, side_hundreds : float
-        The same for each side (odd and even numbers) by itself.
-    scatter_m : float
-        Scatter of one published point round the door it names.
-    scatter_freedom : float
-        Degrees of freedom of that scatter: the fewer, the more often a point lies far off its door.
-    """
-
-    slope_m: float = 300.0
-    likeness_m: float = 15.0
-    unlike: float = 0.2
-    curve_m: float = 200.0
-    curve_hundreds: float = 10.0
-    bend_m: float = 110.0
-    bend_hundreds: float = 14.0
-    side_m: float = 70.0
-    side_hundreds: float = 2.5
-    scatter_m: float = 20.0
-    scatter_freedom: float = 4.0
-
-    def scaled(self, *, bend: float = 1.0, side: float = 1.0, scatter: float = 1.0) -> Course:
-        """Give the course with its bends, its sides and the scatter of its points times these factors."""
-        return replace(
-            self, bend_m=self.bend_m * bend, side_m=self.side_m * side, scatter_m=self.scatter_m * scatter
-        )
+_MOST_USED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,65 +43,28 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kind:
-    """Slopes a road may have, equally likely, and the covariance of its known points given one."""
-
-    slope_sd: float
-    covariance: Floats
-    slopes: Floats
-    prior: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Bundle:
-    """One covariance with the slopes that share it: their joint weight, mean and variance."""
-
-    slope_sd: float
-    weight: float
-    slope: Floats
-    variance: float
-    inverse: Floats
-    pull: Floats
-    lean: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """A road fitted to its known numbers, ready to place others; see `fit_line`."""
 
     numbers: Ints
-    course: Course
-    middle: Floats
-    bundles: tuple[_Bundle, ...]
+    fits: Fits
 
     def at(self, number: int) -> Guess:
         """Place a number."""
-        asked, centre = np.array([number], dtype=np.int64), float(self.numbers.mean())
-        points, variances = [], []
-        for bundle in self.bundles:
-            shared = _kernel(asked, self.numbers, self.course, bundle.slope_sd, centre)[0]
-            own = float(_kernel(asked, asked, self.course, bundle.slope_sd, centre)[0, 0])
-            # What of the way along the slope the known numbers do not already tell.
-            untold = (number - centre) / _HUNDRED - float(shared @ bundle.lean)
-            points.append(self.middle + shared @ bundle.pull + untold * bundle.slope)
-            variances.append(own - float(shared @ bundle.inverse @ shared) + untold**2 * bundle.variance)
-        weights = np.array([bundle.weight for bundle in self.bundles])
-        point = weights @ np.array(points)
-        apart = ((np.array(points) - point) ** 2).sum(axis=1) / 2.0
-        spread = float(np.sqrt(max(float(weights @ (np.array(variances) + apart)), 0.0)))
+        points, spreads = place(self.fits, np.array([number], dtype=np.int64))
         outside = bool(number < self.numbers[0] or number > self.numbers[-1])
-        return Guess(point, spread, outside)
+        return Guess(points[0], float(spreads[0]), outside)
 
 
 def fit_line(
     numbers: Ints, xy: Floats, rows: Ints, *, course: Course | None = None, slopes: Floats | None = None
 ) -> Line:
-    """Fit the course of one road to its known numbers.
+    """Fit the course of one road to its known numbers, as `geo.gazetteer.kriging.krige` does.
 
     Parameters
     ----------
     numbers : ndarray of int64, shape (k,)
-        Known numbers in ascending order, at least one.
+        Known numbers in ascending order, at least one; beyond 1,000 every second, third, ... is used.
     xy : ndarray, shape (k, 2)
         Their points in metres.
     rows : ndarray of int64, shape (k,)
@@ -156,34 +78,51 @@ def fit_line(
     -------
     Line
         Fitted road.
-
-    Notes
-    -----
-    Kriging over the house number (Matheron 1963): a straight line, a Matérn covariance (3/2) for its curves,
-    an exponential one for its bends, another for each side of the road, and a nugget for the scatter of
-    published points. The slope of the line is like that of one of the other roads, or of none, each weighed
-    by how well it explains the known points (Bayesian model averaging, Hoeting et al. 1999): streets of a
-    town follow few directions and have about the same number of doors per kilometre. The scatter is Student's
-    t, so that a point far off its neighbours moves them little: its share of the nugget is fitted in rounds
-    (Tipping and Lawrence 2005, "Variational inference for Student-t models"). Beyond 1,000 numbers every
-    second, third, ... one is used.
     """
-    course = Course() if course is None else course
     step = 1 + (len(numbers) - 1) // _MOST_NUMBERS
     numbers, xy, rows = numbers[::step], xy[::step], rows[::step]
     known = np.empty((0, 2)) if slopes is None else slopes
-    unlike = course.unlike if len(known) else 1.0
-    kinds = [_kind(numbers, course, course.slope_m, np.zeros((1, 2)), unlike)]
-    if len(known):
-        kinds.append(_kind(numbers, course, course.likeness_m, known, (1.0 - unlike) / len(known)))
-    middle, scatter = xy.mean(axis=0), course.scatter_m**2 * (0.5 + 0.5 / rows)
-    nugget = scatter
-    bundles = _explain(numbers, xy - middle, nugget, kinds)
-    for _ in range(_ROUNDS if len(numbers) > 2 else 0):  # two points cannot tell which of them is off
-        ease = (course.scatter_freedom + 2.0) / (course.scatter_freedom + _missed(bundles, nugget) / scatter)
-        nugget = scatter / ease
-        bundles = _explain(numbers, xy - middle, nugget, kinds)
-    return Line(numbers, course, middle, bundles)
+    return Line(numbers, krige(numbers[None], xy[None], rows[None], course=course or Course(), slopes=known))
+
+
+def place_without(
+    road: Road, left_out: Ints, *, gap: int, course: Course, slopes: Floats
+) -> tuple[Ints, Floats, Floats]:
+    """Place known numbers of a road by its other numbers.
+
+    Parameters
+    ----------
+    road : Road
+        Road with two numbers or more.
+    left_out : ndarray of int64, shape (m,)
+        Positions of the numbers to place, each without itself.
+    gap : int
+        House numbers up to this far away are left out with it.
+    course, slopes
+        As in `fit_line`.
+
+    Returns
+    -------
+    tuple of ndarray
+        The positions that have a number left to be placed by, their points, shape (n, 2), and spreads.
+
+    Notes
+    -----
+    The nearest 40 numbers are used: those further off add nothing.
+    """
+    away = np.abs(road.numbers[left_out, None] - road.numbers[None])
+    order = np.argsort(away, axis=1, kind="stable")
+    # The numbers within the gap come first in the order; what follows them may be used.
+    cleared = (away <= gap).sum(axis=1)
+    used = np.minimum(len(road.numbers) - cleared, _MOST_USED)
+    points, spreads = np.empty((len(left_out), 2)), np.empty(len(left_out))
+    for size in np.unique(used[used > 0]):
+        batch = np.flatnonzero(used == size)
+        near = np.sort(order[batch[:, None], cleared[batch, None] + np.arange(size)], axis=1)
+        fits = krige(road.numbers[near], road.xy[near], road.counts[near], course=course, slopes=slopes)
+        points[batch], spreads[batch] = place(fits, road.numbers[left_out[batch]])
+    told = used > 0
+    return left_out[told], points[told], spreads[told]
 
 
 def is_sound(numbers: Ints, xy: Floats, by_hand: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -235,50 +174,6 @@ def slopes_without(slopes: Mapping[str, Floats], name: str) -> Floats:
     return np.array([slope for road, slope in slopes.items() if road != name]).reshape(-1, 2)
 
 
-def _kind(numbers: Ints, course: Course, slope_sd: float, slopes: Floats, prior: float) -> _Kind:
-    covariance = _kernel(numbers, numbers, course, slope_sd, float(numbers.mean()))
-    return _Kind(slope_sd, covariance, slopes, prior)
-
-
-def _explain(numbers: Ints, off: Floats, nugget: Floats, kinds: list[_Kind]) -> tuple[_Bundle, ...]:
-    """Fit points (offsets from their middle, metres) by each kind of slope, weighed by their evidence."""
-    along = (numbers - numbers.mean()) / _HUNDRED
-    fitted: list[tuple[_Kind, Floats, Floats, Floats, Floats]] = []
-    for kind in kinds:
-        covariance = kind.covariance + np.diag(nugget)
-        inverse: Floats = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
-        pull, lean = inverse @ off, inverse @ along
-        misfit = (
-            float((off * pull).sum())
-            - 2.0 * kind.slopes @ (along @ pull)
-            + (kind.slopes**2).sum(axis=1) * float(along @ lean)
-        )
-        # Two axes share the covariance, so its log determinant counts twice a half.
-        evidence = np.log(kind.prior) - 0.5 * misfit - np.linalg.slogdet(covariance)[1]
-        fitted.append((kind, evidence, inverse, pull, lean))
-    top = max(float(evidence.max()) for _, evidence, *_ in fitted)
-    total = sum(float(np.exp(evidence - top).sum()) for _, evidence, *_ in fitted)
-    bundles = []
-    for kind, evidence, inverse, pull, lean in fitted:
-        weights = np.exp(evidence - top) / total
-        share = float(weights.sum())
-        inner = weights / share if share > 0 else np.full(len(weights), 1.0 / len(weights))
-        slope = inner @ kind.slopes
-        variance = float(inner @ ((kind.slopes - slope) ** 2).sum(axis=1)) / 2.0
-        bundles.append(_Bundle(kind.slope_sd, share, slope, variance, inverse, pull, lean))
-    return tuple(bundles)
-
-
-def _missed(bundles: tuple[_Bundle, ...], nugget: Floats) -> Floats:
-    """Give the expected squared distance of each known point from the fitted road, shape (k,)."""
-    found = np.zeros(len(nugget))
-    for bundle in bundles:
-        off = nugget[:, None] * (bundle.pull - np.outer(bundle.lean, bundle.slope))
-        unsure = nugget - nugget**2 * np.diag(bundle.inverse)
-        found += bundle.weight * ((off**2).sum(axis=1) + 2.0 * unsure)
-    return found
-
-
 def is_within_reach(road: Road, number: int) -> bool:
     """Tell whether a number is close enough to a road's known numbers to be placed by its course.
 
@@ -309,16 +204,3 @@ def nearest_end(road: Road, number: int) -> tuple[Floats, int]:
     """
     first, last = int(road.numbers[0]), int(road.numbers[-1])
     return (road.xy[0], first - number) if number < first else (road.xy[-1], number - last)
-
-
-def _kernel(one: Ints, other: Ints, course: Course, slope_sd: float, centre: float) -> Floats:
-    """Give the covariance of the points of two lists of numbers in square metres."""
-    apart = np.abs(one[:, None] - other[None, :]) / _HUNDRED
-    line = np.outer((one - centre) / _HUNDRED, (other - centre) / _HUNDRED) * slope_sd**2
-    steps = np.sqrt(3.0) * apart / course.curve_hundreds
-    curve = course.curve_m**2 * (1.0 + steps) * np.exp(-steps)
-    bend = course.bend_m**2 * np.exp(-apart / course.bend_hundreds)
-    side = course.side_m**2 * np.exp(-apart / course.side_hundreds)
-    same = (one[:, None] % 2) == (other[None, :] % 2)
-    found: Floats = _ANYWHERE_M**2 + line + curve + bend + np.where(same, side, 0.0)
-    return found

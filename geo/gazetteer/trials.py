@@ -10,8 +10,8 @@ import numpy as np
 from geo.address.parser import unit_key
 from geo.crs import Floats
 from geo.gazetteer.index import Gazetteer
-from geo.gazetteer.interpolation import Course, Guess, fit_line, road_slopes, slopes_without
-from geo.gazetteer.roads import Road, side_of
+from geo.gazetteer.interpolation import Course, place_without, road_slopes, slopes_without
+from geo.gazetteer.roads import Ints, Road, side_of
 
 # (scale, error in metres, weight). Rows of one address share its error. Counted by rows, one campus of forty
 # departments sets every radius; counted by addresses, too few points are held where many rows share one.
@@ -19,7 +19,6 @@ Trials = list[tuple[float, float, float]]
 
 _GAPS = (100, 200)  # house numbers cleared on both sides to try what roads with few known numbers are like
 _MOST_PAIRED = 40  # numbers of one road in trials of pairs, evenly spaced
-_MOST_USED = 60  # known numbers a trial is fitted to; those further off add nothing
 _MOST_WHOLE = 3000  # numbers whose road is placed without them
 _MOST_OF_ROAD = 300  # points of one road in trials of crossings
 _MOST_CROSSED = 300  # roads tried for crossings
@@ -29,41 +28,33 @@ _HEADING = {"东": (1.0, 0.0), "西": (-1.0, 0.0), "南": (0.0, -1.0), "北": (0
 
 def left_out(gazetteer: Gazetteer, course: Course, *, most: int) -> Trials:
     """List (spread, error) of rows whose number is taken out of its road, for about so many numbers."""
-    slopes = road_slopes(gazetteer.roads)
-    found: Trials = []
-    for road, at in _numbers(gazetteer, most):
-        guess = _placed(road, at, 0, course, slopes_without(slopes, road.name))
-        found += _trials(guess.spread_m, gazetteer.xy[road.rows[at]], guess.xy)
-    return found
+    return _left_out(gazetteer, course, most=most, gap=0)
 
 
 def cleared(gazetteer: Gazetteer, course: Course, *, most: int) -> Trials:
     """List (spread, error) of numbers placed after clearing the road round them."""
+    return [trial for gap in _GAPS for trial in _left_out(gazetteer, course, most=most, gap=gap)]
+
+
+def _left_out(gazetteer: Gazetteer, course: Course, *, most: int, gap: int) -> Trials:
     slopes = road_slopes(gazetteer.roads)
     found: Trials = []
-    for road, at in _numbers(gazetteer, most):
-        for gap in _GAPS:
-            if (np.abs(road.numbers - road.numbers[at]) > gap).any():
-                guess = _placed(road, at, gap, course, slopes_without(slopes, road.name))
-                found += _trials(guess.spread_m, gazetteer.xy[road.rows[at]], guess.xy)
+    for road, chosen in _numbers(gazetteer, most):
+        others = slopes_without(slopes, road.name)
+        placed = place_without(road, chosen, gap=gap, course=course, slopes=others)
+        for at, point, spread in zip(*placed, strict=True):
+            found += _trials(float(spread), gazetteer.xy[road.rows[at]], point)
     return found
 
 
-def _numbers(gazetteer: Gazetteer, most: int) -> Iterator[tuple[Road, int]]:
-    """Yield (road, position of a number) of about so many numbers, evenly over roads of two or more."""
+def _numbers(gazetteer: Gazetteer, most: int) -> Iterator[tuple[Road, Ints]]:
+    """Yield (road, positions of numbers) of about so many numbers, evenly over roads of two or more."""
     roads = [road for _, road in sorted(gazetteer.roads.items()) if len(road.numbers) >= 2]
     step = 1 + sum(len(road.numbers) for road in roads) // most
     for place, road in enumerate(roads):
-        yield from ((road, at) for at in range(place % step, len(road.numbers), step))
-
-
-def _placed(road: Road, at: int, gap: int, course: Course, slopes: Floats) -> Guess:
-    """Place a number by the nearest of the road's numbers more than `gap` away."""
-    away = np.abs(road.numbers - road.numbers[at])
-    others = np.flatnonzero(away > gap)
-    near = np.sort(others[np.argsort(away[others], kind="stable")[:_MOST_USED]])
-    line = fit_line(road.numbers[near], road.xy[near], road.counts[near], course=course, slopes=slopes)
-    return line.at(int(road.numbers[at]))
+        chosen = np.arange(place % step, len(road.numbers), step, dtype=np.int64)
+        if len(chosen):
+            yield road, chosen
 
 
 def same_number(gazetteer: Gazetteer) -> tuple[Trials, Trials]:
