@@ -207,6 +207,11 @@ def add_shapes(chart: folium.Map, url: str, *, t: Translate, focus: str | None =
     Part("shapes", {"url": url, "focus": focus, "words": words}).add_to(chart)
 
 
+def school_row(t: Translate) -> dict[str, Any]:
+    """Return the legend of the schools' mark."""
+    return {"badge": t("校"), "fill": theme.MAP["district"], "label": t("学校")}
+
+
 def coverage_rows(t: Translate) -> list[dict[str, Any]]:
     """Return the legend of the coverage map."""
     edges = [0.0, *theme.COVERAGE_EDGES, 1.0]

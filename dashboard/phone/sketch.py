@@ -22,6 +22,8 @@ def draw_sketch(
     team: int,
     grids: gpd.GeoDataFrame | None,
     track: Sequence[tuple[float, float]] | None = None,
+    depot: tuple[float, float] | None = None,
+    depot_word: str = "",
 ) -> str:
     """Return the SVG of a route.
 
@@ -34,11 +36,15 @@ def draw_sketch(
     grids
         Grid areas whose borders are drawn beneath, WGS-84; None for none.
     track
-        The way on the roads, WGS-84; None for straight legs. What lies outside the stops' frame is cut off.
+        The way on the roads, WGS-84; None for straight legs.
+    depot, depot_word
+        Where the route begins and ends, and the sign on its mark. Stops, way and depot all lie in the frame.
     """
     if not stops:
         return ""
-    frame = _Frame(stops)
+    ends = [] if depot is None else [depot]
+    way = [*ends, *stops, *ends] if track is None else [(lon, lat) for lon, lat, *_ in track]
+    frame = _Frame([*stops, *way, *ends])
     colour, dashed = team_colour(team)
     parts = [
         f'<svg class="sketch" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" xmlns="http://www.w3.org/2000/svg">',
@@ -46,10 +52,17 @@ def draw_sketch(
         *_borders(frame, grids),
     ]
     points = [frame.place(lon, lat) for lon, lat in stops]
-    way = points if track is None else [frame.place(*spot[:2]) for spot in track]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in way)
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (frame.place(*spot) for spot in way))
     dash = ' stroke-dasharray="6 4"' if dashed else ""
     parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2.5"{dash}/>')
+    if depot is not None:
+        x, y = frame.place(*depot)
+        parts.append(
+            f'<rect x="{x - 9:.1f}" y="{y - 9:.1f}" width="18" height="18" rx="3" '
+            f'fill="{INK}" stroke="{PAPER}"/>'
+            f'<text x="{x:.1f}" y="{y + 4:.1f}" font-size="11" text-anchor="middle" fill="{PAPER}">'
+            f"{html.escape(depot_word)}</text>"
+        )
     for number, (x, y) in enumerate(points, start=1):
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" fill="{colour}" stroke="{PAPER}"/>')
         parts.append(

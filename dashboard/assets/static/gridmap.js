@@ -335,7 +335,11 @@
           ctx.strokeStyle = row.stroke || tokens.ink;
           ctx.fillStyle = row.fill === "hatch" ? hatch(tokens.map.grid, tokens.paper) : row.fill || "transparent";
           if (row.line) { ctx.setLineDash(row.dashed ? [5, 3] : []); ctx.lineWidth = 3; ctx.beginPath(); ctx.moveTo(1, 7); ctx.lineTo(21, 7); ctx.stroke(); }
-          else {
+          else if (row.badge) {
+            ctx.beginPath(); ctx.roundRect(4, 0, 14, 14, 3); ctx.fill();
+            ctx.font = `700 9px ${tokens.font}`; ctx.textAlign = "center"; ctx.textBaseline = "middle";
+            ctx.fillStyle = tokens.paper; ctx.fillText(row.badge, 11, 7.5);
+          } else {
             if (row.shape) outline(ctx, row.shape, 11, 7, 5); else { ctx.beginPath(); ctx.rect(2, 1.5, 18, 11); }
             ctx.fill(); ctx.stroke();
           }
