@@ -80,6 +80,16 @@ def test_without_a_session_nothing_is_shown(open_page: Open) -> None:
     assert "登录已失效" in words(test) and "概览" not in words(test)
 
 
+@pytest.mark.parametrize("page", ["", "roster", "route"])
+def test_lists_of_names_are_joined_by_the_language(open_page: Open, page: str) -> None:
+    told = {}
+    for language in ("zh", "en"):
+        test = open_page("lead", page, lang=language)
+        tables = "\n".join(table.value.to_string() for table in test.dataframe)
+        told[language] = words(test) + tables
+    assert "、" in told["zh"] and "、" not in told["en"]
+
+
 @pytest.mark.parametrize("page", ["", "roster", "route", "coverage", "hotspots", "evidence"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_team_lead_opens_every_page_in_both_languages(open_page: Open, page: str, language: str) -> None:
