@@ -147,6 +147,7 @@ def new_map(
     corners = [[bounds[1], bounds[0]], [bounds[3], bounds[2]]] if bounds else None
     options = {
         "language": language,
+        "name": t("地图"),
         "basemap": "/basemap.pmtiles" if basemap is not None and raster is None else None,
         "tiles": [] if raster is None else list(raster.urls),
         "bounds": corners,

@@ -139,6 +139,8 @@
       map.attributionControl.setPrefix(false);
       map.getContainer().style.background = tokens.map.land;
       map.getContainer().lang = options.language === "en" ? "en" : "zh-CN";
+      map.getContainer().setAttribute("role", "region");
+      map.getContainer().setAttribute("aria-label", options.name);
       map.gmCanvas = L.canvas({ padding: 0.4 });
       L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
       // Added once every part of the map has had its say: a tile asked for at one zoom, given up for another
