@@ -20,7 +20,7 @@ from data import accounts
 from data.accounts import Identity, Permission, require
 from data.terms import ColocationVerdict, Language
 from geo import colocated
-from geo.colocated import Case, Licence
+from geo.colocated import Case, Licence, Record
 from geo.colocation import ColocationLevel
 
 OPEN, SETTLED, ORDINARY = "open", "settled", "ordinary"
@@ -84,6 +84,39 @@ def record(wiring: Wiring, identity: Identity, case: Case, *, verdict: Colocatio
         )
 
 
+def records(wiring: Wiring, *, limit: int, skip: int) -> list[Record]:
+    """Return the decisions on file, newest first, after the first `skip` of them."""
+
+    def read(session: Session) -> list[Record]:
+        return colocated.list_records(session, limit=limit, skip=skip)
+
+    return cached(wiring, "colocation_records", (limit, skip), read)
+
+
+def take_back(wiring: Wiring, identity: Identity, decision: int, *, note: str) -> ColocationVerdict:
+    """Take back a decision; return the verdict that holds now.
+
+    Raises
+    ------
+    AccountError
+        `forbidden`.
+    ColocationError
+        As `geo.colocated.take_back`.
+    """
+    require(identity, Permission.DECIDE_COLOCATION)
+    now, actor = wiring.now(), identity.username
+    with wiring.store.begin(actor=actor, now=now) as session:
+        return colocated.take_back(session, decision, note=note, actor=actor, now=now).verdict
+
+
+def record_line(item: Record, shared: Shared, language: Language) -> str:
+    """Return a decision on file on one line: address, verdict, who, when, note."""
+    who = shared.names.get(item.decided_by, item.decided_by)
+    day = item.decided_at.astimezone(LOCAL_ZONE).date().isoformat()
+    parts = [key_words(item.key), item.verdict.label(language), who, day, item.note]
+    return " · ".join(part for part in parts if part)
+
+
 def state_of(case: Case) -> str:
     """Return `OPEN`, `SETTLED` (one case, or one operator) or `ORDINARY` (a building like any other)."""
     if case.open:
@@ -145,7 +178,12 @@ def evidence_words(case: Case, language: Language) -> list[str]:
 
 def place_words(case: Case) -> str:
     """Return the shared part of the address."""
-    return case.group.key.partition("~")[0].replace("/", " ")
+    return key_words(case.group.key)
+
+
+def key_words(key: str) -> str:
+    """Return the key of an address as people write it."""
+    return key.partition("~")[0].replace("/", " ")
 
 
 def licence_words(licence: Licence, language: Language) -> str:

@@ -100,13 +100,13 @@ def preview(wiring: Wiring, identity: Identity, institution_id: int, lon: float,
         return review.preview_point(session, institution_id, lon, lat, identity=identity)
 
 
-def last_decisions(wiring: Wiring, identity: Identity, *, limit: int) -> list[Decided]:
-    """Return the last decisions that stand, newest first."""
+def last_decisions(wiring: Wiring, identity: Identity, *, limit: int, skip: int = 0) -> list[Decided]:
+    """Return the last decisions that stand, newest first, after the first `skip` of them."""
 
     def read(session: Session) -> list[Decided]:
-        return decisions.list_decisions(session, limit=limit, identity=identity)
+        return decisions.list_decisions(session, limit=limit, skip=skip, identity=identity)
 
-    return cached(wiring, "decisions", (*_scope(identity), limit), read)
+    return cached(wiring, "decisions", (*_scope(identity), limit, skip), read)
 
 
 def save(

@@ -147,6 +147,7 @@ def new_map(
     corners = [[bounds[1], bounds[0]], [bounds[3], bounds[2]]] if bounds else None
     options = {
         "language": language,
+        "name": t("地图"),
         "basemap": "/basemap.pmtiles" if basemap is not None and raster is None else None,
         "tiles": [] if raster is None else list(raster.urls),
         "bounds": corners,
@@ -205,6 +206,11 @@ def add_shapes(chart: folium.Map, url: str, *, t: Translate, focus: str | None =
     """Add features drawn as their own properties say; the map goes to those whose id is `focus`."""
     words = {"failed": t("地图数据未能载入，请刷新页面")}
     Part("shapes", {"url": url, "focus": focus, "words": words}).add_to(chart)
+
+
+def school_row(t: Translate) -> dict[str, Any]:
+    """Return the legend of the schools' mark."""
+    return {"badge": t("校"), "fill": theme.MAP["district"], "label": t("学校")}
 
 
 def coverage_rows(t: Translate) -> list[dict[str, Any]]:

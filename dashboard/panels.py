@@ -24,6 +24,7 @@ T = TypeVar("T")
 Cell = str | Sequence[str]
 Rows = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 MAP_HEIGHT = 520
+ROW_HEIGHT, BORDER = 35, 1  # Streamlit's own, in pixels
 _ADDRESSES = re.compile(r"(:(?=//)|www(?=\.)|@)", re.IGNORECASE)
 _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -188,8 +189,38 @@ def ask_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> tuple[f
 
 
 def draw_table(rows: Any, *, key: str, height: int = MAP_HEIGHT) -> None:
-    """Draw a table without its index."""
-    st.dataframe(rows, hide_index=True, height=height, key=key, width="stretch")
+    """Draw a table without its index, no higher than its rows."""
+    fitted = ROW_HEIGHT * (len(rows) + 1) + 2 * BORDER
+    st.dataframe(rows, hide_index=True, height=min(height, fitted), key=key, width="stretch")
+
+
+def current_page(name: str) -> int:
+    """Return the page a list is turned to, from 0."""
+    return int(st.session_state.get(f"page.{name}", 0))
+
+
+def draw_pager(visitor: Visitor, name: str, *, first: int, shown: int, more: bool) -> None:
+    """Draw which entries a list shows, `first` from 0, and the buttons that turn its pages."""
+    t, page = visitor.t, current_page(name)
+    if not page and not more:
+        return
+    words, back, on = st.columns([4, 2, 2], vertical_alignment="center")
+    with words:
+        draw_note(t("第 {first}–{last} 项", first=first + 1, last=first + shown) if shown else t("没有更多"))
+    turned = ((back, t("上一页"), page - 1, page > 0), (on, t("下一页"), page + 1, more))
+    for column, label, goal, possible in turned:
+        column.button(
+            label,
+            key=f"{name}.{label}",
+            disabled=not possible,
+            width="stretch",
+            on_click=_turn_page,
+            args=(name, goal),
+        )
+
+
+def _turn_page(name: str, page: int) -> None:
+    st.session_state[f"page.{name}"] = page
 
 
 def draw_rows(rows: Rows, *, describe: str, height: int = MAP_HEIGHT) -> None:
@@ -242,5 +273,5 @@ def draw_provisional(visitor: Visitor, *, first: dt.date, last: dt.date) -> None
     days = reads.days(visitor.wiring, first=first, last=last)
     years = sorted({day.date.year for day in days if day.provisional})
     if years:
-        listed = "、".join(str(year) for year in years)
+        listed = visitor.t("、").join(str(year) for year in years)
         st.warning(visitor.t("{years} 年放假安排尚未公布，日历按法定假日暂列，发布时须确认。", years=listed))

@@ -49,20 +49,20 @@ def shift_rows(shifts: Sequence[ShiftView], language: Language, *, with_slot: bo
             t("小组"): team_number(shift.team),
             t("站数"): shift.stops[-1].call if shift.stops else 0,
             t("家数"): len(shift.stops),
-            t("组长"): "、".join(m.name for m in shift.members if m.leads),
-            t("组员"): "、".join(m.name for m in shift.members if not m.leads and not m.official),
-            **({t("带队领导"): officials(shift)} if accompanied else {}),
+            t("组长"): t("、").join(m.name for m in shift.members if m.leads),
+            t("组员"): t("、").join(m.name for m in shift.members if not m.leads and not m.official),
+            **({t("带队领导"): officials(shift, language)} if accompanied else {}),
             t("路程（分钟）"): round(shift.travel_s / 60),
-            t("单位"): "、".join(dict.fromkeys(m.department for m in shift.members if not m.official)),
+            t("单位"): t("、").join(dict.fromkeys(m.department for m in shift.members if not m.official)),
         }
         for shift in shifts
     ]
     return pd.DataFrame(rows)
 
 
-def officials(shift: ShiftView) -> str:
+def officials(shift: ShiftView, language: Language) -> str:
     """Return the officials who accompany a shift."""
-    return "、".join(member.name for member in shift.members if member.official)
+    return translator(language)("、").join(member.name for member in shift.members if member.official)
 
 
 def share_rows(shares: Sequence[WorkShare], language: Language) -> pd.DataFrame:

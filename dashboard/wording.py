@@ -33,7 +33,10 @@ def travel_line(summary: Mapping[str, Any], language: Language) -> str:
     if legs["kind"] == "straight_line":
         return t("各班往返路程合计，无路网，按直线距离乘 {factor} 估算", factor=factor)
     if legs["kind"] == "server":
-        return t("各班往返路程合计，由内网路径服务计算")
+        words = t("各班往返路程合计，由内网路径服务计算")
+        if n := legs.get("unanswered"):
+            words += t("；路径服务未能给出新增 {n} 家的路程，按直线乘 {factor} 估算", n=n, factor=factor)
+        return words
     words = t("各班往返路程合计，按路网“{name}”计算", name=legs["name"])
     if legs["apart"]:
         words += t("；{n} 家不在路网旁，按直线乘 {factor}", n=legs["apart"], factor=factor)

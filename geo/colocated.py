@@ -125,6 +125,71 @@ def decide(
     return record
 
 
+@dataclass(frozen=True)
+class Record:
+    """A decision on file about a shared address; `holds` when no newer one of that address exists."""
+
+    id: int
+    level: str
+    key: str
+    verdict: ColocationVerdict
+    note: str
+    decided_by: str
+    decided_at: dt.datetime
+    holds: bool
+
+
+def list_records(session: Session, *, limit: int = 5, skip: int = 0) -> list[Record]:
+    """Return the decisions on file, newest first, after the first `skip` of them."""
+    newest = {record.id for record in _newest(session).values()}
+    statement = select(ColocationDecision).order_by(ColocationDecision.id.desc()).limit(limit).offset(skip)
+    return [
+        Record(r.id, r.level, r.group_key, r.verdict, r.note, r.decided_by, r.decided_at, r.id in newest)
+        for r in session.scalars(statement)
+    ]
+
+
+def take_back(
+    session: Session, decision_id: int, *, note: str, actor: str, now: dt.datetime
+) -> ColocationDecision:
+    """Take back the decision that holds for an address; both stay on file.
+
+    What was decided before it holds again, for the licences it was about; without one the address is
+    unclear, so that somebody looks.
+
+    Parameters
+    ----------
+    note
+        Note of the new entry where there was no decision before.
+
+    Raises
+    ------
+    ColocationError
+        ``unknown_decision``; ``newer_decision`` when another one holds by now.
+    """
+    record = session.get(ColocationDecision, decision_id)
+    if record is None:
+        raise ColocationError("unknown_decision", decision=decision_id)
+    same = (ColocationDecision.level == record.level, ColocationDecision.group_key == record.group_key)
+    newest = session.scalars(select(ColocationDecision).where(*same).order_by(ColocationDecision.id.desc()))
+    holding, *before = newest.all()
+    if holding.id != decision_id:
+        name = record.group_key.partition("~")[0]
+        raise ColocationError("newer_decision", decision=decision_id, newer=holding.id, name=name)
+    again = ColocationDecision(
+        level=record.level,
+        group_key=record.group_key,
+        members=list(before[0].members if before else record.members),
+        verdict=before[0].verdict if before else ColocationVerdict.UNCLEAR,
+        note=before[0].note if before else note,
+        decided_by=actor,
+        decided_at=now,
+    )
+    session.add(again)
+    session.flush()
+    return again
+
+
 def _newest(session: Session) -> dict[tuple[str, str], ColocationDecision]:
     statement = select(ColocationDecision).order_by(ColocationDecision.id)
     return {(record.level, record.group_key): record for record in session.scalars(statement)}

@@ -94,8 +94,13 @@ def store_amendment(
     return record.code
 
 
-def measure_amendment(session: Session, stored: Stored, repaired: Repaired) -> dict[str, Any]:
-    """Return the old plan's figures with those that a repair changes counted anew."""
+def measure_amendment(
+    session: Session, stored: Stored, repaired: Repaired, *, straight: int = 0
+) -> dict[str, Any]:
+    """Return the old plan's figures with those that a repair changes counted anew.
+
+    `straight` new places are reckoned by straight line, besides those of the plan itself.
+    """
     old = find_revision(session, stored.code)
     measures = verify(repaired.problem, repaired.plan).measures
     kept = [item for item in old.summary["unserved"].items() if item[0] in ("no_slot", "not_placed")]
@@ -104,8 +109,12 @@ def measure_amendment(session: Session, stored: Stored, repaired: Repaired) -> d
         counts[left.code] = counts.get(left.code, 0) + 1
     seen = {repaired.problem.visit_by_id[s.visit].site for r in repaired.plan.routes for s in r.stops}
     asked = old.summary["institutions"]
+    legs = dict(old.summary.get("legs") or {})
+    if straight:
+        legs["unanswered"] = legs.get("unanswered", 0) + straight
     return {
         **old.summary,
+        **({"legs": legs} if legs else {}),
         "parent": old.code,
         "visits": len(repaired.problem.visits) + sum(count for _, count in kept),
         "served": int(measures["served"]),

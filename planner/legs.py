@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from shapely.geometry import LineString
 from sqlalchemy.orm import Session
 
+from geo.errors import TravelError
 from geo.network.layer import find_travel
+from geo.network.routeserver import ServerTravel
 from geo.network.travel import RoadTravel
-from geo.travel import CIRCUITY, StraightLine, TravelModel
+from geo.travel import CIRCUITY, StraightLine, TravelModel, straight_line
 
 # Parking and stairs at every stop.
 STOP_OVERHEAD_S = 120.0
@@ -54,6 +56,19 @@ class Legs:
             block = np.ix_(same, same)
             seconds[block] = np.minimum(seconds[block], INSIDE_S)
         return seconds
+
+    def reckon_s(
+        self, places: Sequence[Point], buildings: Sequence[str | None]
+    ) -> tuple[NDArray[np.int32], bool]:
+        """Return `matrix_s`, by straight line where a route server gives none, and whether it is that."""
+        if not isinstance(self.model, ServerTravel):
+            return self.matrix_s(places, buildings), False
+        try:
+            return self.matrix_s(places, buildings), False
+        except TravelError:
+            # Places that no model can take are refused by this one too.
+            plain = straight_line(self.model.profile, fixed_s=self.model.fixed_s)
+            return replace(self, model=plain).matrix_s(places, buildings), True
 
     def facts(self) -> dict[str, Any]:
         """Return how the last times were made: kind, name of the roads, and what went by straight line."""

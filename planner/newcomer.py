@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -23,8 +24,19 @@ NEVER_S = 10**6
 """Travel to and from locations no site of the plan uses."""
 
 
-def bring_in(session: Session, stored: Stored, place: str, problem: Problem) -> tuple[Problem, Visit]:
+class Newcomer(NamedTuple):
+    """The problem with one more site, the visit it owes, and whether its travel is by straight line."""
+
+    problem: Problem
+    visit: Visit
+    straight: bool
+
+
+def bring_in(session: Session, stored: Stored, place: str, problem: Problem) -> Newcomer:
     """Return the problem with one more location and site, and the mandatory visit it owes.
+
+    Travel to and from the place is reckoned as the plan's own was. A repair never waits for a route server:
+    where it gives no answer, it is by straight line, and so said; the travel the plan knows stays.
 
     Parameters
     ----------
@@ -48,10 +60,10 @@ def bring_in(session: Session, stored: Stored, place: str, problem: Problem) -> 
     windows = _list_windows(problem, record, rules)
     if not windows:
         raise PlannerError(code="no_slot_for_place", fields={"place": record.name, "plan": stored.code})
-    matrix = _extend_travel(session, stored, problem, (record.lon, record.lat), record.address)
+    matrix, straight = _extend_travel(session, stored, problem, (record.lon, record.lat), record.address)
     site = Site(place, len(matrix) - 1, MIN_GAP_DAYS)
     visit = Visit(f"{place}-urgent-1", place, rules.kinds[record.kind].service_s, 0, True, 0, windows)
-    return replace(problem, travel_s=matrix, sites=(*problem.sites, site)), visit
+    return Newcomer(replace(problem, travel_s=matrix, sites=(*problem.sites, site)), visit, straight)
 
 
 def stored_legs(session: Session, stored: Stored) -> Legs:
@@ -78,8 +90,8 @@ def _list_windows(problem: Problem, record: Institution, rules: SlotRules) -> tu
 
 def _extend_travel(
     session: Session, stored: Stored, problem: Problem, point: tuple[float, float], address: str
-) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-    """Return the travel matrix with one more location, reckoned as the plan's own was."""
+) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.int32]], bool]:
+    """Return the travel matrix with one more location, and whether that one is by straight line."""
     legs = stored_legs(session, stored)
     known, addresses = {0: legs.depot}, [address]
     for site in problem.sites:
@@ -89,7 +101,7 @@ def _extend_travel(
             addresses.append(record.address)
     others = [place for location, place in known.items() if location]
     # The depot comes first in the matrix, then the new place, then the others in their order.
-    table = legs.matrix_s([point, *others], stop_keys(addresses, [point, *others]))
+    table, straight = legs.reckon_s([point, *others], stop_keys(addresses, [point, *others]))
     order = [1, 0, *range(2, len(table))]
     fresh = table[np.ix_(order, order)]
     count = len(problem.travel_s)
@@ -98,4 +110,4 @@ def _extend_travel(
     matrix[:count, :count] = problem.block_s(everywhere, everywhere)
     matrix[count, list(known)], matrix[list(known), count] = fresh[0, 1:], fresh[1:, 0]
     matrix[count, count] = 0
-    return matrix
+    return matrix, straight

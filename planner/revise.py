@@ -47,11 +47,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Revised:
-    """The new draft's code, what the repair changed, and who stands in for whom by shift."""
+    """The new draft's code, what the repair changed, and who stands in for whom by shift.
+
+    `straight` lists the places whose travel is by straight line because the route server gave none.
+    """
 
     code: str
     repaired: Repaired
     stand_ins: Mapping[str, tuple[str, str]]
+    straight: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class _Worked:
     stored: Stored
     repaired: Repaired
     stand_ins: Mapping[str, tuple[str, str]]
+    straight: tuple[str, ...]
     body: dict[str, Any]
 
 
@@ -88,7 +93,7 @@ def revise(
     """
     with store.reading() as session:
         worked = _work_out(session, code, event, seed=seed)
-        figures = measure_amendment(session, worked.stored, worked.repaired)
+        figures = measure_amendment(session, worked.stored, worked.repaired, straight=len(worked.straight))
         tracks = redraw_tracks(session, worked.stored, worked.repaired)
     if cancel is not None and cancel():
         raise PlannerError(code="cancelled")
@@ -103,7 +108,7 @@ def revise(
             actor=actor,
             now=now,
         )
-    return Revised(new, worked.repaired, worked.stand_ins)
+    return Revised(new, worked.repaired, worked.stand_ins, worked.straight)
 
 
 def _work_out(session: Session, code: str, event: Event, *, seed: int) -> _Worked:
@@ -119,19 +124,21 @@ def _work_out(session: Session, code: str, event: Event, *, seed: int) -> _Worke
     problem = stored.problem
     if event.absent is not None:
         lost, stand_ins, problem = settle_absence(stored, event.absent, event.date, body)
-    newcomers = []
+    newcomers, straight = [], []
     for name in event.add:
         if name not in problem.visit_by_id and name not in problem.visits_by_site:
-            problem, visit = bring_in(session, stored, name, problem)
-            newcomers.append(visit)
+            came = bring_in(session, stored, name, problem)
+            problem = came.problem
+            newcomers.append(came.visit)
+            straight += [name] if came.straight else []
     change = _change(stored, event, lost, newcomers)
     repaired = repair(problem, stored.plan, change, seed=seed)
     _write_reasons(body, change)
     body["parent"] = code
-    body["change"] = _describe(event)
+    body["change"] = _describe(event) | ({"straight": straight} if straight else {})
     body["problem"] = json.loads(format_problem(repaired.problem))
     body["plan"] = json.loads(format_plan(repaired.plan))
-    return _Worked(stored, repaired, stand_ins, body)
+    return _Worked(stored, repaired, stand_ins, tuple(straight), body)
 
 
 def _demand_sense(stored: Stored, event: Event) -> None:

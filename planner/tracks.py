@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from data.schema import Institution, PlanShift, PlanStop
 from geo.errors import TravelError
+from geo.network.routeserver import ServerTravel
 from planner.itinerary import find_revision
 from planner.legs import Legs
 from planner.newcomer import stored_legs
@@ -23,11 +24,11 @@ Point = tuple[float, float]
 def redraw_tracks(session: Session, stored: Stored, repaired: Repaired) -> dict[str, BaseGeometry | None]:
     """Return the track of each shift of a repaired plan, None by straight line.
 
-    A repair never waits for a route server: where it does not answer, changed shifts are drawn straight.
+    A repair never waits for a route server: where it gives no way, changed shifts are drawn straight.
 
     Raises
     ------
-    RoadError, TravelError
+    RoadError
         As `planner.legs.read_legs`.
     """
     if stored.body.get("roads") is None:
@@ -51,13 +52,13 @@ def redraw_tracks(session: Session, stored: Stored, repaired: Repaired) -> dict[
 
 
 def _draw(legs: Legs, routes: Mapping[str, Sequence[Point]]) -> dict[str, LineString | None]:
-    """Draw ways; those that a silent route server cannot tell are drawn straight: their times are known."""
+    """Draw ways; those that a route server does not tell are drawn straight: their times are known."""
     drawn: dict[str, LineString | None] = dict.fromkeys(routes)
     try:
         for shift, stops in routes.items():
             drawn[shift] = legs.track(stops)
-    except TravelError as error:
-        if error.code != "server_unreachable":
+    except TravelError:
+        if not isinstance(legs.model, ServerTravel):
             raise
     return drawn
 

@@ -79,7 +79,7 @@ def _read(
     files: dict[str, Path | None], crs: str | None, encoding: str | None
 ) -> dict[str, gpd.GeoDataFrame]:
     from data.errors import SheetError
-    from geo.basemap.layers import style_roads
+    from geo.basemap.layers import style_layers
     from geo.formats.read import read_layer
 
     found = {}
@@ -88,9 +88,8 @@ def _read(
             continue
         if crs is None:
             raise SheetError("crs_required", file=file.name)
-        frame = read_layer(file, source_crs=crs, encoding=encoding)
-        found[name] = style_roads(frame) if name == "roads" else frame[[frame.geometry.name]]
-    return found
+        found[name] = read_layer(file, source_crs=crs, encoding=encoding)
+    return style_layers(found)
 
 
 def _register(door: Door) -> dict[str, gpd.GeoDataFrame]:

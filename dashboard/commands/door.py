@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,6 +113,27 @@ def write_file(path: Path, content: str | bytes) -> None:
     except OSError as error:
         fields: dict[str, object] = {"file": str(path), "reason": error.strerror}
         raise PlannerError(code="output_failed", fields=fields) from error
+
+
+def settle_format(output: Path, asked: str | None, *, known: Sequence[str], usual: str) -> tuple[str, Path]:
+    """Return the format of an export and its file: as asked for, else as the file is named, else the usual.
+
+    A file without a suffix is given that of its format.
+
+    Raises
+    ------
+    SheetError
+        `unknown_format`, or `format_conflict` when what was asked for and the suffix disagree.
+    """
+    from data.errors import SheetError
+
+    suffix = output.suffix.lower()
+    chosen = asked or suffix.removeprefix(".") or usual
+    if chosen not in known:
+        raise SheetError("unknown_format", format=chosen, wanted=", ".join(known))
+    if suffix and suffix != f".{chosen}":
+        raise SheetError("format_conflict", format=chosen, suffix=output.suffix, file=output.name)
+    return chosen, output if suffix else output.with_suffix(f".{chosen}")
 
 
 def demand_writable(path: Path | None) -> None:

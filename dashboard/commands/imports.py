@@ -268,6 +268,10 @@ def import_roads(
             asdict(result),
             f"{result.name}: {result.pieces} 段, {result.length_km} 公里 / pieces, km",
             f"  有向边 / arcs {dict(result.arcs)}; 不连通 / cut off {cut_off}",
+            *(
+                f"  不认得的道路类别，不参与路程 / unknown class, not used: {word} × {n}"
+                for word, n in (result.unknown or {}).items()
+            ),
         )
 
 

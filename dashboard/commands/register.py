@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Json, demand_writable, open_door, write_file
+from dashboard.commands.door import (
+    ACTOR,
+    Database,
+    Json,
+    demand_writable,
+    open_door,
+    settle_format,
+    write_file,
+)
 
 exporting = typer.Typer(help="Export plans, institutions, schools and grids.", no_args_is_help=True)
 
@@ -65,31 +73,36 @@ Datum = Annotated[
 
 
 def _export_places(
-    what: str, form: str, output: Path, datum: str, as_json: bool, database: str | None
+    what: str, form: str | None, output: Path, datum: str, as_json: bool, database: str | None
 ) -> None:
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.exports import places_frame
         from dashboard.mapstyles import PLACE_STYLES
-        from data.errors import SheetError
         from geo.formats.write import write_layer
 
-        if form not in _PLACE_FORMATS:
-            raise SheetError("unknown_format", format=form, wanted=", ".join(_PLACE_FORMATS))
+        usual = "geojson" if what == "grids" else "csv"
+        _, target = settle_format(output, form, known=_PLACE_FORMATS, usual=usual)
+        demand_writable(target)
         with door.store().reading() as session:
             frame = places_frame(session, what)
-        target = output if output.suffix else output.with_suffix(f".{form}")
         write_layer(frame, target, datum=datum, style=PLACE_STYLES[what])
         door.answer({"file": str(target), "rows": len(frame)}, f"{target}: {len(frame)}")
 
 
 _PLACE_FORMATS = ("csv", "geojson", "gpkg", "kml", "gpx")
-Form = Annotated[str, typer.Option("--format", help="csv, geojson, gpkg (with a QGIS style), kml or gpx.")]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="csv, geojson, gpkg (with a QGIS style), kml or gpx; as the file is named by default.",
+    ),
+]
 
 
 @exporting.command("institutions")
 def export_institutions(
     output: Output,
-    form: Form = "csv",
+    form: Form = None,
     datum: Datum = "wgs84",
     as_json: Json = False,
     database: Database = None,
@@ -101,7 +114,7 @@ def export_institutions(
 @exporting.command("schools")
 def export_schools(
     output: Output,
-    form: Form = "csv",
+    form: Form = None,
     datum: Datum = "wgs84",
     as_json: Json = False,
     database: Database = None,
@@ -113,7 +126,7 @@ def export_schools(
 @exporting.command("grids")
 def export_grids(
     output: Output,
-    form: Form = "geojson",
+    form: Form = None,
     datum: Datum = "wgs84",
     as_json: Json = False,
     database: Database = None,
@@ -141,24 +154,17 @@ def export_plan(
     with open_door(as_json=as_json, database=database) as door:
         from dashboard.exports import PLAN_FORMATS, plan_bytes
         from dashboard.mapstyles import PLAN_LAYERS, write_plan_layers
-        from data.errors import SheetError
         from geo.errors import FormatError
         from planner.itinerary import read_plan
 
-        wanted = ("xlsx", "ics", *PLAN_LAYERS)
-        named = output.suffix.lower().removeprefix(".")
-        chosen = form or named or "xlsx"
-        if chosen not in wanted:
-            raise SheetError("unknown_format", format=chosen, wanted=", ".join(wanted))
-        if named in wanted and named != chosen:
-            raise SheetError("unknown_format", format=chosen, wanted=named)
+        chosen, target = settle_format(output, form, known=("xlsx", "ics", *PLAN_LAYERS), usual="xlsx")
         if chosen not in PLAN_LAYERS and datum != "wgs84":
             raise FormatError("wrong_datum", datum=datum, accepted=["wgs84"])
-        demand_writable(output)
+        demand_writable(target)
         with door.store().reading() as session:
             view = read_plan(session, plan)
         if chosen in PLAN_LAYERS and (chosen not in PLAN_FORMATS or datum != "wgs84"):
-            write_plan_layers(view, chosen, output, datum=datum)
+            write_plan_layers(view, chosen, target, datum=datum)
         else:
-            write_file(output, plan_bytes(view, chosen))
-        door.answer({"file": str(output), "shifts": len(view.shifts)}, f"{output}")
+            write_file(target, plan_bytes(view, chosen))
+        door.answer({"file": str(target), "shifts": len(view.shifts)}, f"{target}")

@@ -97,6 +97,8 @@ def _demand_outputs(problem: Path | None, output: Path | None, problem_output: P
 
 
 def _repair_stored(door: Door, plan: str, event: Event) -> None:
+    from dashboard.i18n import sentence_for
+    from geo.travel import CIRCUITY
     from planner.revise import revise
 
     revised = revise(door.store(), plan, event, actor=ACTOR, now=door.wiring.now())
@@ -105,9 +107,13 @@ def _repair_stored(door: Door, plan: str, event: Event) -> None:
         f"  {shift}: {who} → {stand_in or '—'}  替班 / stands in"
         for shift, (who, stand_in) in revised.stand_ins.items()
     ]
+    if revised.straight:
+        told = {"places": list(revised.straight), "factor": CIRCUITY}
+        lines.append("  " + " / ".join(sentence_for("note.no_answer", told, each) for each in ("zh", "en")))
     comparison = revised.repaired.comparison
     body = {
         "plan": revised.code,
+        "straight": list(revised.straight),
         "stand_ins": {shift: list(pair) for shift, pair in revised.stand_ins.items()},
         "freed": list(revised.repaired.freed),
         **comparison_body(comparison),

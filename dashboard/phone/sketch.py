@@ -13,6 +13,8 @@ from dashboard.theme import INK, MAP, MUTED, PAPER, team_colour
 
 WIDTH, HEIGHT, MARGIN = 360, 240, 26
 METRES_PER_DEGREE = 111_320.0
+APART = 21.0  # between the middles of two marks
+Spot = tuple[float, float]
 SCALE_STEPS_M = (50, 100, 200, 500, 1000, 2000, 5000)
 
 
@@ -22,6 +24,8 @@ def draw_sketch(
     team: int,
     grids: gpd.GeoDataFrame | None,
     track: Sequence[tuple[float, float]] | None = None,
+    depot: tuple[float, float] | None = None,
+    depot_word: str = "",
 ) -> str:
     """Return the SVG of a route.
 
@@ -34,11 +38,15 @@ def draw_sketch(
     grids
         Grid areas whose borders are drawn beneath, WGS-84; None for none.
     track
-        The way on the roads, WGS-84; None for straight legs. What lies outside the stops' frame is cut off.
+        The way on the roads, WGS-84; None for straight legs.
+    depot, depot_word
+        Where the route begins and ends, and the sign on its mark. Stops, way and depot all lie in the frame.
     """
     if not stops:
         return ""
-    frame = _Frame(stops)
+    ends = [] if depot is None else [depot]
+    way = [*ends, *stops, *ends] if track is None else [(lon, lat) for lon, lat, *_ in track]
+    frame = _Frame([*stops, *way, *ends])
     colour, dashed = team_colour(team)
     parts = [
         f'<svg class="sketch" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" xmlns="http://www.w3.org/2000/svg">',
@@ -46,19 +54,60 @@ def draw_sketch(
         *_borders(frame, grids),
     ]
     points = [frame.place(lon, lat) for lon, lat in stops]
-    way = points if track is None else [frame.place(*spot[:2]) for spot in track]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in way)
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (frame.place(*spot) for spot in way))
     dash = ' stroke-dasharray="6 4"' if dashed else ""
     parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2.5"{dash}/>')
-    for number, (x, y) in enumerate(points, start=1):
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" fill="{colour}" stroke="{PAPER}"/>')
-        parts.append(
-            f'<text x="{x:.1f}" y="{y + 4:.1f}" font-size="12" text-anchor="middle" fill="{PAPER}">'
-            f"{number}</text>"
-        )
+    home = [] if depot is None else [frame.place(*depot)]
+    parts += [_depot_mark(spot, depot_word) for spot in home]
+    parts += _stop_marks(points, home, colour)
     parts.append(frame.scale_bar())
     parts.append("</svg>")
     return "".join(parts)
+
+
+def _depot_mark(spot: Spot, word: str) -> str:
+    x, y = spot
+    return (
+        f'<rect x="{x - 9:.1f}" y="{y - 9:.1f}" width="18" height="18" rx="3" fill="{INK}" stroke="{PAPER}"/>'
+        f'<text x="{x:.1f}" y="{y + 4:.1f}" font-size="11" text-anchor="middle" fill="{PAPER}">'
+        f"{html.escape(word)}</text>"
+    )
+
+
+def _stop_marks(points: Sequence[Spot], home: Sequence[Spot], colour: str) -> list[str]:
+    """Return the numbered marks, each tied by a line to its point where it had to move aside."""
+    leads, marks = [], []
+    for number, (point, (x, y)) in enumerate(zip(points, _spread(points, home), strict=True), start=1):
+        if point != (x, y):
+            span = f'x1="{point[0]:.1f}" y1="{point[1]:.1f}" x2="{x:.1f}" y2="{y:.1f}"'
+            leads.append(f'<line {span} stroke="{INK}" stroke-width="0.8"/>')
+        marks.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" fill="{colour}" stroke="{PAPER}"/>'
+            f'<text x="{x:.1f}" y="{y + 4:.1f}" font-size="12" text-anchor="middle" fill="{PAPER}">'
+            f"{number}</text>"
+        )
+    return [*leads, *marks]
+
+
+def _spread(points: Sequence[Spot], kept: Sequence[Spot]) -> list[Spot]:
+    """Move marks that would hide another one to the nearest free place in the drawing."""
+    placed: list[Spot] = []
+    for x, y in points:
+        tries = [(x, y)] + [
+            (x + ring * APART * math.cos(turn * math.pi / 6), y + ring * APART * math.sin(turn * math.pi / 6))
+            for ring in range(1, 7)
+            for turn in range(12)
+        ]
+        taken = [*kept, *placed]
+        free = (
+            at
+            for at in tries
+            if all(math.dist(at, other) >= APART - 0.1 for other in taken)
+            and 11 <= at[0] <= WIDTH - 11
+            and 11 <= at[1] <= HEIGHT - 22
+        )
+        placed.append(next(free, (x, y)))
+    return placed
 
 
 class _Frame:

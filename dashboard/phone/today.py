@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from dashboard import theme
+from dashboard import reads, theme
 from dashboard.exports import clock
 from dashboard.i18n import sentence_for, translator
 from dashboard.phone.sketch import draw_sketch
@@ -94,8 +94,10 @@ def date_title(day: dt.date, day_type: DayType, language: Language) -> str:
     return f"{day.month}月{day.day}日 {WEEKDAYS[day.weekday()]}{note}"
 
 
-def phone_shift(shift: ShiftView, language: Language, grids: Any) -> PhoneShift:
-    """Return a shift as the page shows it."""
+def phone_shift(
+    shift: ShiftView, language: Language, grids: Any, *, depot: tuple[str, float, float] | None
+) -> PhoneShift:
+    """Return a shift as the page shows it; `depot` has a name, longitude and latitude."""
     stops = tuple(
         PhoneStop(
             stop.call,
@@ -115,13 +117,15 @@ def phone_shift(shift: ShiftView, language: Language, grids: Any) -> PhoneShift:
     return PhoneShift(
         f"{shift.slot_kind.label(language)} {clock(shift.start_s)}–{clock(shift.end_s)}",
         f"第{number}组" if language == "zh" else f"Team {number}",
-        "、".join(member.name for member in shift.members),
+        translator(language)("、").join(member.name for member in shift.members),
         stops,
         draw_sketch(
             [(s.lon, s.lat) for s, line in zip(shift.stops, stops, strict=True) if not line.same_place],
             team=number,
             grids=grids,
             track=None if shift.track is None else [(x, y) for x, y, *_ in shift.track.coords],
+            depot=None if depot is None else depot[1:],
+            depot_word=translator(language)("起"),
         ),
         shift.track is not None,
     )
@@ -129,7 +133,7 @@ def phone_shift(shift: ShiftView, language: Language, grids: Any) -> PhoneShift:
 
 def read_today(wiring: Wiring, identity: Identity, language: Language) -> dict[str, Any]:
     """Return what the page shows to `identity` today."""
-    day = wiring.today()
+    day, depot = wiring.today(), reads.depot(wiring)
     with wiring.store.reading() as session:
         day_type = load_calendar(session).day(day).type
         shifts: list[PhoneShift] = []
@@ -145,7 +149,7 @@ def read_today(wiring: Wiring, identity: Identity, language: Language) -> dict[s
                 found = shifts_on(session, day=day, officer_id=officer_id)
                 following = next_shift_date(session, after=day, officer_id=officer_id)
             grids = frames.grids_frame(session) if found else None
-            shifts = [phone_shift(shift, language, grids) for shift in found]
+            shifts = [phone_shift(shift, language, grids, depot=depot) for shift in found]
     return {
         "date": date_title(day, day_type, language),
         "shifts": shifts,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import streamlit as st
 
 from dashboard import auth, cases, maps, panels
@@ -15,7 +17,8 @@ from geo.colocation import ColocationLevel
 from geo.errors import GeoError
 
 ALL = "all"
-_SAID = "colocation.said"
+_SAID, _RECORDS = "colocation.said", "colocation.records"
+_PAGE = 10
 
 
 def draw(visitor: Visitor) -> None:
@@ -69,6 +72,8 @@ def draw(visitor: Visitor) -> None:
             _draw_list(visitor, chosen, shared)
         else:
             _draw_case(visitor, by_code[code], shared)
+    with st.expander(t("全部认定记录")):
+        _draw_records(visitor, shared)
 
 
 def _draw_figures(visitor: Visitor, shared: Shared) -> None:
@@ -160,6 +165,42 @@ def _draw_form(visitor: Visitor, case: Case) -> None:
         return
     try:
         cases.record(visitor.wiring, visitor.identity, case, verdict=verdict, note=note)
+    except (AccountError, GeoError) as error:
+        panels.draw_refusal(error, visitor)
+        return
+    st.session_state[_SAID] = verdict
+    st.rerun()
+
+
+def _draw_records(visitor: Visitor, shared: Shared) -> None:
+    """Draw every decision on file, page by page; the one that holds for its address can be taken back."""
+    t = visitor.t
+
+    @st.fragment
+    def listed() -> None:
+        page = panels.current_page(_RECORDS)
+        made = cases.records(visitor.wiring, limit=_PAGE + 1, skip=page * _PAGE)
+        if not made and not page:
+            panels.draw_note(t("还没有认定。"))
+        for item in made[:_PAGE]:
+            words, button = st.columns([6, 2], vertical_alignment="center")
+            with words:
+                panels.draw_note(cases.record_line(item, shared, visitor.language))
+            if not item.holds:
+                button.html(f'<p class="gp-note">{html.escape(t("已有新认定"))}</p>')
+            elif visitor.may(Permission.DECIDE_COLOCATION) and button.button(
+                t("撤销"), key=f"back.{item.id}", width="stretch"
+            ):
+                _take_back(visitor, item.id)
+        shown = len(made[:_PAGE])
+        panels.draw_pager(visitor, _RECORDS, first=page * _PAGE, shown=shown, more=len(made) > _PAGE)
+
+    listed()
+
+
+def _take_back(visitor: Visitor, decision: int) -> None:
+    try:
+        verdict = cases.take_back(visitor.wiring, visitor.identity, decision, note=visitor.t("撤销上次认定"))
     except (AccountError, GeoError) as error:
         panels.draw_refusal(error, visitor)
         return

@@ -99,4 +99,5 @@ def _legend(visitor: Visitor) -> list[dict[str, object]]:
         },
         {"shape": "circle", "stroke": theme.MUTED, "label": t("未见偏高")},
         {"shape": "circle", "fill": "hatch", "stroke": theme.MUTED, "label": t("样本不足或无检查")},
+        maps.school_row(t),
     ]

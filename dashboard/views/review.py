@@ -12,14 +12,15 @@ from data.accounts import Permission, require
 from data.errors import DataError
 from geo.errors import GeoError
 from geo.geocode import Match
+from geo.review.decisions import Decided
 from geo.review.queue import QueueRow, Source, Why
 
 ALL = "all"
 MOST_LISTED = 100
-LAST_DECISIONS = 5
+LAST_DECISIONS, PAGE = 5, 10
 DEFAULT_SCORE = 0.7
 LIST_HEIGHT, HEIGHT = 468, 430
-ROW, NEXT, TURN = "review.row", "review.next", "review.turn"
+ROW, NEXT, TURN, WHOLE = "review.row", "review.next", "review.turn", "review.whole"
 
 
 def draw(visitor: Visitor) -> None:
@@ -128,6 +129,7 @@ def _legend(visitor: Visitor) -> list[dict[str, object]]:
         {"shape": "circle", "fill": theme.PRIMARY, "stroke": theme.PAPER, "label": t("候选")},
         {"shape": "circle", "fill": theme.BAD, "stroke": theme.PAPER, "label": t("拟定位置，可拖动")},
         {"line": True, "stroke": theme.MAP["grid"], "label": t("网格边界")},
+        maps.school_row(t),
     ]
 
 
@@ -235,19 +237,38 @@ def _draw_bulk(visitor: Visitor) -> None:
 
 
 def _draw_last(visitor: Visitor) -> None:
-    t, wiring = visitor.t, visitor.wiring
+    t = visitor.t
     panels.draw_heading(t("最近核定"))
-    made = corrections.last_decisions(wiring, visitor.identity, limit=LAST_DECISIONS)
-    if not made:
-        panels.draw_note(t("还没有人工核定。"))
-    for item in made:
-        words, button = st.columns([6, 2], vertical_alignment="center")
-        with words:
-            panels.draw_note(reviewwords.decision_line(item, visitor.language, today=wiring.today()))
-        if button.button(t("撤销"), key=f"undo.{item.id}", width="stretch"):
-            try:
-                count = corrections.undo(wiring, visitor.identity, item.batch or item.id)
-            except (DataError, GeoError) as error:
-                panels.draw_refusal(error, visitor)
-                continue
-            _turn(visitor, t("已撤销，{n} 家恢复原状", n=count))
+
+    @st.fragment
+    def listed() -> None:
+        whole = bool(st.session_state.get(WHOLE))
+        size, page = (PAGE, panels.current_page(WHOLE)) if whole else (LAST_DECISIONS, 0)
+        made = corrections.last_decisions(visitor.wiring, visitor.identity, limit=size + 1, skip=page * size)
+        if not made and not page:
+            panels.draw_note(t("还没有人工核定。"))
+        for item in made[:size]:
+            _draw_decision(visitor, item)
+        more = len(made) > size
+        if whole:
+            panels.draw_pager(visitor, WHOLE, first=page * size, shown=len(made[:size]), more=more)
+        if whole or more:
+            st.checkbox(t("显示全部核定"), key=WHOLE)
+
+    listed()
+
+
+def _draw_decision(visitor: Visitor, item: Decided) -> None:
+    """Draw a decision that stands, with the button that takes it back."""
+    t, wiring = visitor.t, visitor.wiring
+    words, button = st.columns([6, 2], vertical_alignment="center")
+    with words:
+        panels.draw_note(reviewwords.decision_line(item, visitor.language, today=wiring.today()))
+    if not button.button(t("撤销"), key=f"undo.{item.id}", width="stretch"):
+        return
+    try:
+        count = corrections.undo(wiring, visitor.identity, item.batch or item.id)
+    except (DataError, GeoError) as error:
+        panels.draw_refusal(error, visitor)
+        return
+    _turn(visitor, t("已撤销，{n} 家恢复原状", n=count))

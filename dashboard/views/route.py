@@ -53,7 +53,7 @@ def draw(visitor: Visitor) -> None:
 
 
 def _draw_shift(shift: ShiftView, visitor: Visitor) -> None:
-    names = "、".join(member.name for member in shift.members)
+    names = visitor.t("、").join(member.name for member in shift.members)
     head = f"{tables.slot_name(shift, visitor.language)} · {tables.team_name(shift.team, visitor.language)}"
     st.html(f"<p><strong>{html.escape(head)}</strong><br>{html.escape(names)}</p>")
     for stop in shift.stops:

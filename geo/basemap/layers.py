@@ -20,6 +20,58 @@ _WATER = {"river", "canal", "riverbank", "stream"}
 _LAND = {"residential", "commercial", "retail", "industrial", "institutional", "education", "garages"}
 _STREAM_HALF_M = 5.0  # a stream drawn as a line becomes a narrow water
 _ORDER = ("blocks", "water", "rail", "roads", "grids", "district")
+_SHAPES: Mapping[str, frozenset[str]] = {
+    "roads": frozenset({"LineString"}),
+    "rail": frozenset({"LineString"}),
+    "water": frozenset({"Polygon", "LineString"}),
+    "blocks": frozenset({"Polygon"}),
+}
+
+
+def style_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """Give layers of files the columns the map draws them by, once their shapes can be what they are called.
+
+    Parameters
+    ----------
+    layers : mapping of str to GeoDataFrame
+        WGS-84 frames by name: ``roads`` and ``rail`` are lines, ``blocks`` areas, ``water`` areas, or lines,
+        which become narrow areas.
+
+    Returns
+    -------
+    dict of str to GeoDataFrame
+        The same names; roads as `style_roads`.
+
+    Raises
+    ------
+    BasemapError
+        ``wrong_shapes`` with every layer that cannot be what it is called.
+    """
+    faults = []
+    for name, frame in layers.items():
+        kinds = frame.geometry.geom_type.str.removeprefix("Multi")
+        wrong = kinds[~kinds.isin(_SHAPES[name])]
+        if len(wrong):
+            found = sorted(set(wrong))
+            fields = {
+                "wanted": sorted(_SHAPES[name]),
+                "found": found,
+                "count": len(wrong),
+                "rows": len(frame),
+            }
+            faults.append({"code": f"not_{name}", "fields": fields})
+    if faults:
+        raise BasemapError("wrong_shapes", faults=faults)
+    styled = {}
+    for name, frame in layers.items():
+        lines = frame.geometry.geom_type.str.endswith("LineString")
+        if name == "roads":
+            styled[name] = style_roads(frame)
+        elif name == "water":
+            styled[name] = _water(frame[~lines], frame[lines])
+        else:
+            styled[name] = _named(frame)
+    return styled
 
 
 def style_roads(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

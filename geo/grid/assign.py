@@ -14,6 +14,7 @@ from geo.crs import check_frame, frame_metric_crs
 from geo.errors import GridError
 
 REACH_M = 20.0
+_LEAST_M2 = 0.5  # what rounds to 0 square metres is a line drawn as an area
 _SLIVER_M2 = 5.0  # digitised borders of neighbours cross by centimetres
 
 
@@ -25,13 +26,13 @@ class GridFault:
     ----------
     code : str
         ``empty_layer``, ``blank_code``, ``duplicate_code``, ``empty_geometry``, ``not_polygon``,
-        ``invalid_geometry`` or ``overlap``.
+        ``invalid_geometry``, ``no_area`` or ``overlap``.
     rows : tuple of int
         Positions of the rows concerned, 0-based.
     grids : tuple of str
         Their grid codes.
     area_m2 : float or None
-        Overlapping area.
+        Overlapping area, or the area of what has none.
     detail : str
         Geometry type or the place where the geometry crosses itself.
     """
@@ -83,6 +84,13 @@ def check_grids(
             usable.append(row)
         else:
             faults.append(GridFault(fault[0], (row,), (codes[row],), detail=fault[1]))
+    if usable:
+        sound = frame.iloc[usable]
+        areas = sound.to_crs(frame_metric_crs(sound)).area.to_numpy()
+        # Not "smaller than": what does not project has no area at all.
+        flat = {row: float(area) for row, area in zip(usable, areas, strict=True) if not area >= _LEAST_M2}
+        faults += [GridFault("no_area", (row,), (codes[row],), round(area, 3)) for row, area in flat.items()]
+        usable = [row for row in usable if row not in flat]
     return faults + _overlaps(frame, usable, codes, sliver_m2)
 
 

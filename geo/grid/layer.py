@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import select
+import shapely
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from data import frames
@@ -34,6 +36,8 @@ _COLUMNS = {
 _DATES = ("valid_from", "expires_on")
 _SHORTEST_CODE, _LONGEST_CODE = 12, 20
 _LENGTHS = {"name": 100, "subdistrict": 60, "community": 60, "worker": 60, "code_scheme": 40}
+_SAME_DEG = 1e-9  # a tenth of a millimetre
+_KEPT = (*_LENGTHS, "expires_on")
 
 
 @dataclass
@@ -74,9 +78,12 @@ def import_grids(
     encoding: str | None = None,
     layer: str | None = None,
 ) -> GridImport:
-    """Import a layer of grid areas; a changed area gets a new version, a missing one ends today.
+    """Import a layer of grid areas; a changed border gets a new version, a missing code ends today.
 
-    Placed institutions are assigned anew.
+    The same border keeps its version: changed words are written into it, an earlier start date corrects its
+    own (never to before the version before it ended). A later start date begins a new version of the same
+    border on that day. What the file has no column for stays as it was. Placed institutions are assigned
+    anew.
 
     Parameters
     ----------
@@ -100,8 +107,11 @@ def import_grids(
     faults += _text_faults(frame, today)
     if faults:
         raise GridError("broken_layer", file=path.name, count=len(faults), faults=faults)
-    frame["code_scheme"] = frame["code_scheme"].where(frame["code_scheme"] != "", scheme)
-    result = _replace_grids(session, frame, source_crs=source_crs, today=today)
+    told = [name for name in frame.attrs["told"] if name in _KEPT]
+    if scheme is not None:
+        told = sorted({*told, "code_scheme"})
+        frame["code_scheme"] = frame["code_scheme"].where(frame["code_scheme"] != "", scheme)
+    result = _replace_grids(session, frame, told, source_crs=source_crs, today=today)
     result.encoding, result.flattened = read.attrs["encoding"], read.attrs["flattened"]
     result.unusual_codes = int((frame["grid_code"].str.len() < _SHORTEST_CODE).sum())
     return result
@@ -130,12 +140,15 @@ def read_grids(
 def name_columns(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Give a grid layer our column names; absent texts are empty and absent dates None.
 
+    ``attrs["told"]`` lists the columns the layer has.
+
     Raises
     ------
     GridError
         `no_code_column`, `inexact_codes`.
     """
     values: dict[str, pd.Series] = {}
+    told: list[str] = []
     written = {str(c).strip().lower(): c for c in layer.columns if c != layer.geometry.name}
     for ours, theirs in _COLUMNS.items():
         spellings = (*theirs, *map(cut_name, theirs))
@@ -146,8 +159,11 @@ def name_columns(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             empty = None if ours in _DATES else ""
             values[ours] = pd.Series([empty] * len(layer), index=layer.index, dtype=object)
         else:
+            told.append(ours)
             values[ours] = layer[found].map(read_date if ours in _DATES else read_text).astype(object)
-    return gpd.GeoDataFrame(values, geometry=layer.geometry, crs=layer.crs)
+    frame = gpd.GeoDataFrame(values, geometry=layer.geometry, crs=layer.crs)
+    frame.attrs["told"] = told
+    return frame
 
 
 def list_versions(session: Session, *, code: str | None = None) -> list[GridVersion]:
@@ -221,39 +237,32 @@ def _text_faults(frame: gpd.GeoDataFrame, today: dt.date) -> list[dict[str, Any]
 
 
 def _replace_grids(
-    session: Session, frame: gpd.GeoDataFrame, *, source_crs: str, today: dt.date
+    session: Session, frame: gpd.GeoDataFrame, told: Sequence[str], *, source_crs: str, today: dt.date
 ) -> GridImport:
     result = GridImport()
-    current = {g.code: g for g in session.scalars(select(GridArea).where(GridArea.valid_to.is_(None)))}
+    current, ended = _read_versions(session)
     for row in frame.itertuples():
-        values: dict[str, Any] = {name: getattr(row, name) for name in (*_LENGTHS, "expires_on")}
         known = current.pop(row.grid_code, None)
-        if known is not None and known.geometry.equals_exact(row.geometry, 1e-9):
-            changed = {k: v for k, v in values.items() if (getattr(known, k) or None) != (v or None)}
-            for name, value in changed.items():
-                setattr(known, name, value)
-            result.updated += bool(changed)
+        values = {name: getattr(row, name) for name in told}
+        same = known is not None and _is_same_border(known.geometry, row.geometry)
+        start = _find_start(row.valid_from, known, ended.get(row.grid_code), same=same, today=today)
+        if known is None:
+            result.added += 1
+        elif same and (start is None or known.valid_from is None or start <= known.valid_from):
+            # The words of the version in force, and a start set right: the change log keeps what they were.
+            changed = _write_changes(known, values if start is None else {**values, "valid_from": start})
+            result.updated += changed
             result.unchanged += not changed
             continue
-        if known is not None:
-            known.valid_to = today
-            result.updated += 1
         else:
-            result.added += 1
+            known.valid_to = start
+            values = {name: getattr(known, name) for name in _KEPT} | values
+            result.updated += 1
         west, south, east, north = row.geometry.bounds
-        session.add(
-            GridArea(
-                code=row.grid_code,
-                **values,
-                valid_from=row.valid_from or today,
-                source_crs=source_crs,
-                geometry=row.geometry,
-                minx=west,
-                miny=south,
-                maxx=east,
-                maxy=north,
-            )
-        )
+        version = GridArea(code=row.grid_code, valid_from=start, source_crs=source_crs, geometry=row.geometry)
+        version.minx, version.miny, version.maxx, version.maxy = west, south, east, north
+        _write_changes(version, values)
+        session.add(version)
     for gone in current.values():
         gone.valid_to = today
         result.retired += 1
@@ -262,3 +271,39 @@ def _replace_grids(
     assign_institutions(session, session.scalars(select(Institution).order_by(Institution.id)).all())
     session.flush()
     return result
+
+
+def _read_versions(session: Session) -> tuple[dict[str, GridArea], dict[str, dt.date]]:
+    """Return the version in force of each code, and the day the last one before it ended."""
+    current = {g.code: g for g in session.scalars(select(GridArea).where(GridArea.valid_to.is_(None)))}
+    closed = select(GridArea.code, func.max(GridArea.valid_to)).where(GridArea.valid_to.is_not(None))
+    return current, {code: day for code, day in session.execute(closed.group_by(GridArea.code)) if day}
+
+
+def _find_start(
+    told: dt.date | None, known: GridArea | None, ended: dt.date | None, *, same: bool, today: dt.date
+) -> dt.date | None:
+    """Return the day a version begins, so that no two of one code are in force at once; None to leave it."""
+    if same and told is None:
+        return None
+    if known is not None and not same:
+        # Another border was in force until now: a date from before it began cannot be this border's own.
+        later = told is not None and (known.valid_from is None or told > known.valid_from)
+        return told if later else today
+    return max(told or today, ended or dt.date.min)
+
+
+def _is_same_border(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Tell whether two shapes are one border, wherever its rings begin and whichever way they run."""
+    if one.equals_exact(other, _SAME_DEG):
+        return True
+    first, second = (shapely.multipolygons([*shapely.get_parts(shape)]).normalize() for shape in (one, other))
+    return bool(first.equals_exact(second, _SAME_DEG))
+
+
+def _write_changes(record: GridArea, values: Mapping[str, Any]) -> bool:
+    """Write what differs; an empty text and none are the same."""
+    changed = {name: v for name, v in values.items() if (getattr(record, name) or None) != (v or None)}
+    for name, value in changed.items():
+        setattr(record, name, value)
+    return bool(changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -18,8 +19,8 @@ import shapely
 from geo.crs import WGS84_EPSG, Floats, SourceCrs, to_wgs84
 from geo.errors import CrsError, RoadError
 from geo.formats.read import read_layer
-from geo.network.pieces import Lines, check_lines, cut_lines, from_layer
-from geo.network.profiles import CLASSES, TAGS
+from geo.network.pieces import Lines, check_lines, cut_lines, from_layer, list_classes
+from geo.network.profiles import CLASSES, TAGS, road_class
 from geo.sources import is_same_crs
 
 MAX_BYTES = 500 * 1024 * 1024
@@ -55,6 +56,7 @@ def read_roads(
     GeoDataFrame
         WGS-84 lines, RangeIndex; ``u`` and ``v`` (int64 nodes at the first and last vertex), ``directed``
         (bool, True where the other direction is a row of its own) and the text columns `profiles.TAGS`.
+        ``attrs["unknown"]`` counts what is of no known class, by the class written: pieces, ways of a .pbf.
 
     Raises
     ------
@@ -82,20 +84,28 @@ def read_roads(
         code = "empty" if size == 0 else "file_too_large"
         raise RoadError(code, name=file.name, size=size, limit=max_bytes)
     if kind == ".pbf":
-        return cut_lines(_read_pbf(file, source_crs), file.name)
+        lines, unknown = _read_pbf(file, source_crs)
+        pieces = cut_lines(lines, file.name)
+        pieces.attrs["unknown"] = unknown
+        return pieces
     if kind == ".graphml":
         return _read_graphml(file, source_crs)
     frame = read_layer(file, source_crs=source_crs, layer=layer, encoding=encoding, max_bytes=max_bytes)
     return from_layer(frame, file.name)
 
 
-def _read_pbf(file: Path, source_crs: SourceCrs | str | int) -> Lines:
+def _read_pbf(file: Path, source_crs: SourceCrs | str | int) -> tuple[Lines, dict[str, int]]:
+    """Read ways of a known class, and count the others by class."""
     node, x, y, start = array("q"), array("d"), array("d"), array("q", [0])
     tags: list[tuple[str | None, ...]] = []
+    unknown: Counter[str] = Counter()
     try:
         ways = osmium.FileProcessor(osmium.io.File(str(file), "pbf")).with_locations()
         for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
-            if not isinstance(way, osmium.osm.Way) or way.tags["highway"] not in CLASSES:
+            if not isinstance(way, osmium.osm.Way):
+                continue
+            if road_class(way.tags["highway"]) not in CLASSES:
+                unknown[way.tags["highway"]] += 1
                 continue
             # A vertex outside a cut extract has no place; the way goes on with those that have one.
             known = [(n.ref, n.location) for n in way.nodes if n.location.valid()]
@@ -109,9 +119,12 @@ def _read_pbf(file: Path, source_crs: SourceCrs | str | int) -> Lines:
             tags.append(tuple(way.tags.get(key) for key in TAGS))
     except (RuntimeError, ValueError) as error:
         raise RoadError("unreadable", name=file.name, reason=type(error).__name__) from error
+    if not tags:
+        raise RoadError("no_roads", name=file.name, found=list_classes(unknown))
     lonlat = _placed(np.column_stack([np.asarray(x), np.asarray(y)]), source_crs, file.name)
     table = pd.DataFrame(tags, columns=list(TAGS), dtype=object)
-    return Lines(np.asarray(node, dtype=np.int64), lonlat, np.asarray(start, dtype=np.int64), table)
+    lines = Lines(np.asarray(node, dtype=np.int64), lonlat, np.asarray(start, dtype=np.int64), table)
+    return lines, dict(unknown.most_common())
 
 
 def _read_graphml(file: Path, source_crs: SourceCrs | str | int) -> gpd.GeoDataFrame:

@@ -33,7 +33,11 @@ _DIALECTS: Mapping[str, type[Dialect]] = {"osrm": Osrm, "valhalla": Valhalla}
 
 @dataclass(frozen=True)
 class RoadImport:
-    """What a road import did: pieces, their length, and by profile the arcs kept and the share cut off."""
+    """What a road import did: pieces, their length, and by profile the arcs kept and the share cut off.
+
+    `unknown` counts the pieces of no known class by the class as written, which no way uses; None where the
+    file was built before and not read anew.
+    """
 
     name: str
     sha256: str
@@ -41,6 +45,7 @@ class RoadImport:
     length_km: float
     arcs: Mapping[str, int]
     detached: Mapping[str, float]
+    unknown: Mapping[str, int] | None
 
 
 def import_roads(
@@ -102,7 +107,7 @@ def import_roads(
     for profile, network in networks.items():
         session.add(RoadGraph(layer_id=record.id, profile=profile, content=pack_network(network)))
     session.flush()
-    return _describe(record, networks)
+    return _describe(record, networks, unknown=roads.attrs["unknown"])
 
 
 def _use_again(
@@ -115,10 +120,12 @@ def _use_again(
     drop_roads(session)
     record.current = True
     session.flush()
-    return _describe(record, networks)
+    return _describe(record, networks, unknown=None)
 
 
-def _describe(record: RoadLayer, networks: Mapping[str, RoadNetwork]) -> RoadImport:
+def _describe(
+    record: RoadLayer, networks: Mapping[str, RoadNetwork], *, unknown: Mapping[str, int] | None
+) -> RoadImport:
     return RoadImport(
         record.name,
         record.sha256,
@@ -126,6 +133,7 @@ def _describe(record: RoadLayer, networks: Mapping[str, RoadNetwork]) -> RoadImp
         record.length_km,
         {profile: network.arcs for profile, network in networks.items()},
         {profile: _detached_share(network) for profile, network in networks.items()},
+        unknown,
     )
 
 

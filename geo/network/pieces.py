@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -19,7 +21,7 @@ from geo.network.profiles import CLASSES, TAGS, is_oneway, road_class
 _CLASS_COLUMNS = ("highway", "fclass", "road_class", "道路类型", "道路等级", "道路类别", "等级", "类型")
 _DEGREE = 10_000_000  # nodes without ids are coordinates in whole 1e-7 degrees, 1 cm
 _OTHER_TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
-_LISTED = 20
+_LISTED, _MOST_CLASSES = 20, 5
 
 Ids = NDArray[np.int64]
 
@@ -87,7 +89,7 @@ def cut_lines(lines: Lines, name: str) -> gpd.GeoDataFrame:
         ``no_roads`` where nothing with a length is left.
     """
     if len(lines.tags) == 0:
-        raise RoadError("no_roads", name=name, found=[])
+        raise RoadError("no_roads", name=name, found=())
     line = np.repeat(np.arange(len(lines.tags)), np.diff(lines.start))
     keep = np.ones(len(line), dtype=bool)  # a vertex written twice in a row is no junction
     keep[1:] = (lines.node[1:] != lines.node[:-1]) | (line[1:] != line[:-1])
@@ -99,11 +101,16 @@ def cut_lines(lines: Lines, name: str) -> gpd.GeoDataFrame:
     inside = line[at[1:]] == line[at[:-1]]
     first, last = at[:-1][inside], at[1:][inside]
     if len(first) == 0:
-        raise RoadError("no_roads", name=name, found=[])
+        raise RoadError("no_roads", name=name, found=list_classes(Counter(lines.tags["highway"])))
     count = last - first + 1
     vertex = np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
     shapes = shapely.linestrings(xy[vertex], indices=np.repeat(np.arange(len(first)), count))
     return _frame(shapes, node[first], node[last], lines.tags.iloc[line[first]], directed=False)
+
+
+def list_classes(met: Mapping[Any, int]) -> list[str]:
+    """List the classes met most, five at most, each with how many pieces have it."""
+    return [f"{value or '—'} ({n})" for value, n in Counter(met).most_common(_MOST_CLASSES)]
 
 
 def check_lines(shapes: NDArray[np.object_], name: str) -> None:
@@ -132,8 +139,9 @@ def _tag_columns(frame: gpd.GeoDataFrame, name: str) -> pd.DataFrame:
                 if key in table and table[key][row] is None:
                     table[key][row] = value
     tags = pd.DataFrame(table, dtype=object)
-    if not any(road_class(value) in CLASSES for value in tags["highway"].unique()):
-        raise RoadError("no_roads", name=name, found=[str(v) for v in tags["highway"].unique()[:_LISTED]])
+    met = Counter(tags["highway"])
+    if not any(road_class(value) in CLASSES for value in met):
+        raise RoadError("no_roads", name=name, found=list_classes(met))
     return tags
 
 
@@ -184,4 +192,7 @@ def _frame(
     shapes: NDArray[np.object_], u: Ids, v: Ids, tags: pd.DataFrame, *, directed: bool
 ) -> gpd.GeoDataFrame:
     table = tags.reset_index(drop=True).assign(u=u, v=v, directed=directed)
-    return gpd.GeoDataFrame(table[["u", "v", "directed", *TAGS]], geometry=shapes, crs=WGS84_EPSG)
+    frame = gpd.GeoDataFrame(table[["u", "v", "directed", *TAGS]], geometry=shapes, crs=WGS84_EPSG)
+    met = Counter(table["highway"])
+    frame.attrs["unknown"] = {str(v or "—"): n for v, n in met.most_common() if road_class(v) not in CLASSES}
+    return frame

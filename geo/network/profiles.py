@@ -51,30 +51,27 @@ _ROADS = {
 # A Chinese layer draws a fast road as one line for both directions; a motorway of OpenStreetMap is one-way.
 _MOTORWAYS = {"motorway": 70.0, "motorway_link": 40.0, "expressway": 60.0}
 _FOOTWAYS = ("footway", "pedestrian", "corridor", "platform", "crossing", "bridleway")
-_CLASS_NAMES = {
-    "高速公路": "expressway",
-    "快速路": "expressway",
-    "城市快速路": "expressway",
-    "国道": "trunk",
-    "主干路": "primary",
-    "主干道": "primary",
-    "省道": "primary",
-    "次干路": "secondary",
-    "次干道": "secondary",
-    "县道": "secondary",
-    "支路": "tertiary",
-    "支道": "tertiary",
-    "乡道": "tertiary",
-    "街坊路": "residential",
-    "内部道路": "service",
-    "小区道路": "service",
-    "步行街": "pedestrian",
-    "人行道": "footway",
-    "人行步道": "footway",
-    "自行车道": "cycleway",
-    "台阶": "steps",
-    "天桥": "footway",
+# GB/T 51328 (roads of a city), JTG B01 and the Highway Law (roads by who keeps them), and what people write.
+_WRITTEN = {
+    "expressway": "高速公路 高速 快速路 快速干道",
+    "motorway_link": "匝道 高速匝道 快速路匝道 立交匝道",
+    "trunk": "国道 一级公路",
+    "primary": "主干路 主干道 主路 省道 二级公路",
+    "secondary": "次干路 次干道 县道 三级公路",
+    "tertiary": "支路 支道 城市支路 辅路 乡道 四级公路",
+    "unclassified": "村道 专用公路 等外公路",
+    "residential": "街坊路 居住区道路 小路",
+    "living_street": "街巷 胡同 里弄 弄堂 巷道 巷弄 巷 弄",
+    "service": "内部道路 内部路 小区道路 小区路 小区内部道路 小区内部路 单位内部道路 园区道路 停车场道路",
+    "pedestrian": "步行街 商业步行街",
+    "footway": "人行道 人行步道 步行道 步道 天桥 人行天桥 过街天桥 地下通道 人行地道 过街通道",
+    "cycleway": "自行车道 非机动车道 自行车专用道",
+    "path": "小径 绿道",
+    "track": "机耕道 机耕路 田间道路 土路",
+    "steps": "台阶 梯道",
 }
+_BRACKETS = re.compile(r"[（(].*?[)）]")
+_CLASS_NAMES = {word: name for name, words in _WRITTEN.items() for word in words.split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +177,15 @@ def directed_speeds(
 
 
 def road_class(value: str | None) -> str:
-    """Return the OpenStreetMap class of a written one: first of a list, Chinese road classes translated."""
+    """Return the OpenStreetMap class of a written one: first of a list, Chinese road classes translated.
+
+    What stands in brackets (``主干路（一级）``) and a leading ``城市`` or ``城镇`` make no other class.
+    """
     first = _first(value)
-    return _CLASS_NAMES.get(first, first)
+    if first.isascii():
+        return first
+    bare = _BRACKETS.sub("", first).strip()
+    return _CLASS_NAMES.get(bare) or _CLASS_NAMES.get(re.sub("^城[市镇]", "", bare), first)
 
 
 def is_oneway(value: str | None) -> bool:

@@ -120,11 +120,15 @@ def take_back(
         session.flush()
 
 
-def list_decisions(session: Session, *, limit: int = 5, identity: Identity | None = None) -> list[Decided]:
+def list_decisions(
+    session: Session, *, limit: int = 5, skip: int = 0, identity: Identity | None = None
+) -> list[Decided]:
     """Return the last decisions that stand, newest first, a batch as one.
 
     Parameters
     ----------
+    limit, skip
+        How many, after how many newer ones.
     identity
         Who asks; None is a step's own reading without row scope.
     """
@@ -135,7 +139,7 @@ def list_decisions(session: Session, *, limit: int = 5, identity: Identity | Non
     if identity is not None:
         statement = scoped(statement, identity)
     listed = []
-    for key, count in session.execute(statement.order_by(newest.desc()).limit(limit)).all():
+    for key, count in session.execute(statement.order_by(newest.desc()).limit(limit).offset(skip)).all():
         item = session.get_one(LocationDecision, key)
         name = session.get_one(Institution, item.institution_id).name
         listed.append(Decided(key, item.batch, count, name, item.action, item.decided_by, item.decided_at))

@@ -186,6 +186,18 @@ class Watched:
         return handle
 
 
+def serious_faults(*places: Any) -> list[str]:
+    """Return the serious accessibility faults of pages or frames, each with the first element it meets."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        f"{fault['id']} {fault['nodes'][0]['html'][:200]}"
+        for place in places
+        for fault in Axe().run(place).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
 def watch(browser: Any, url: str, **options: Any) -> tuple[Any, Watched]:
     """Return a fresh context and its page; every request to elsewhere is aborted and kept."""
     context = browser.new_context(locale="zh-CN", **options)

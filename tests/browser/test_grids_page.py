@@ -12,7 +12,7 @@ from data.store import Store
 from planner.patrolareas import make_areas
 from tests import neighbours
 from tests import small_district as small
-from tests.browser.conftest import Server, Watched, chromium, start, watch
+from tests.browser.conftest import Server, Watched, chromium, serious_faults, start, watch
 
 pytestmark = pytest.mark.browser
 
@@ -80,6 +80,29 @@ def test_both_pages_draw_and_deciding_closes_a_case(browser: Any, own: Server) -
         for path in ("/colocation?state=all", "/grids?show=areas"):
             drawn(watched, path)
             assert page.evaluate(excess) <= 0
+    finally:
+        context.close()
+    assert (watched.foreign, watched.reports, watched.errors) == ([], [], [])
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_pages_are_accessible_and_tables_end_with_their_rows(
+    browser: Any, own: Server, width: int
+) -> None:
+    context, watched = watch(browser, own.url, viewport={"width": width, "height": 900})
+    try:
+        watched.log_in()
+        for path, tables in (("/colocation?state=all", 0), ("/grids", 2), ("/grids?show=areas", 1)):
+            frame = drawn(watched, path)
+            watched.settle()
+            assert serious_faults(watched.page, frame) == []
+            ended = 0
+            for table in watched.page.locator("[data-testid=stDataFrame]").all():
+                # A table in a folded part has not drawn its rows.
+                if rows := table.locator("table tbody tr").count():
+                    assert table.bounding_box()["height"] <= 35 * (rows + 1) + 4
+                    ended += 1
+            assert ended == tables
     finally:
         context.close()
     assert (watched.foreign, watched.reports, watched.errors) == ([], [], [])

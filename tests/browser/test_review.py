@@ -11,7 +11,7 @@ from sqlalchemy import select
 from data.schema import GazetteerEntry, Institution, LocationDecision
 from data.store import Store
 from tests import small_district as small
-from tests.browser.conftest import Server, Watched, build_basemap, serve, watch
+from tests.browser.conftest import Server, Watched, build_basemap, serious_faults, serve, watch
 
 pytestmark = pytest.mark.browser
 
@@ -143,6 +143,61 @@ def test_a_dragged_pin_moves_the_place(page: Watched, desk: Server) -> None:
     page.page.get_by_role("button", name="撤销").click()
     page.page.get_by_text("还没有人工核定").wait_for()
     assert stored(desk, 4).lon == before.lon
+
+
+@pytest.fixture
+def hand(browser: Any, desk: Server) -> Iterator[Watched]:
+    """A phone held in the hand on that server, under the same watch."""
+    size = {"width": 390, "height": 844}
+    context, made = watch(
+        browser, desk.url, viewport=size, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
+    yield made
+    context.close()
+    assert (made.foreign, made.reports, made.errors) == ([], [], [])
+
+
+def test_a_pin_dragged_by_a_finger_moves_the_place(hand: Watched, desk: Server) -> None:
+    hand.log_in()
+    hand.open("/locations")
+    settled_map(hand)
+    hand.page.locator(ROW, has_text="onerror=window.hacked").last.tap()
+    hand.page.get_by_role("heading", name=PICTURE).wait_for()
+    frame = settled_map(hand)
+    frame.wait_for_function(PAINTED)
+    hand.page.locator("iframe[title*=folium]").scroll_into_view_if_needed()
+    hand.page.wait_for_timeout(500)
+    before = stored(desk, 4)
+    assert before.lon is not None and before.lat is not None
+    x, y = spot(hand, frame, before.lon, before.lat)
+    goal = spot(hand, frame, before.lon + 0.002, before.lat - 0.001)
+    finger = hand.page.context.new_cdp_session(hand.page)
+    path = [(x + (goal[0] - x) * step / 10, y - 20 + (goal[1] - y) * step / 10) for step in range(11)]
+    for number, (left, top) in enumerate(path):
+        kind = "touchMove" if number else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": left, "y": top}]})
+        hand.page.wait_for_timeout(30)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert "距原位置 2" in proposed(hand).inner_text()
+    hand.settle()
+    hand.keep("review-dragged-390")
+    hand.page.get_by_role("button", name="保存此点").tap()
+    hand.page.locator(".gp-note", has_text="手工定点 · lead").wait_for()
+    after = stored(desk, 4)
+    assert (after.lon, after.lat) == pytest.approx((before.lon + 0.002, before.lat - 0.001), abs=2e-4)
+    hand.page.get_by_role("button", name="撤销").tap()
+    hand.page.get_by_text("还没有人工核定").wait_for()
+    assert stored(desk, 4).lon == before.lon
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_is_accessible_and_its_legend_names_every_mark(page: Watched, width: int) -> None:
+    page.page.set_viewport_size({"width": width, "height": 900})
+    page.log_in()
+    page.open("/locations")
+    frame = settled_map(page)
+    assert serious_faults(page.page, frame) == []
+    assert "学校" in frame.locator(".gm-legend").inner_text()
 
 
 def test_a_point_in_no_grid_and_one_far_away_are_told_apart(page: Watched, desk: Server) -> None:

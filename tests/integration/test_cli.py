@@ -292,6 +292,48 @@ def test_grids_check_names_broken_rows_as_the_import_would(desk: Desk, tmp_path:
     assert desk.run("grids", "check", tmp_path / "h.gpkg", "--crs", "wgs84")["counts"] == {"overlap": 1}
 
 
+def test_an_export_whose_format_and_suffix_disagree_is_refused(desk: Desk, tmp_path: Path) -> None:
+    for what, form, name in (
+        ("grids", "gpkg", "x.geojson"),
+        ("institutions", "csv", "x.GPKG"),
+        ("schools", "geojson", "x.txt"),
+        ("plan", "xlsx", "x.ics"),
+    ):
+        words = ("P1",) if what == "plan" else ()
+        error = desk.run("export", what, *words, "--format", form, "-o", tmp_path / name, expect=2)["error"]
+        assert error["code"] == "format_conflict"
+        assert error["fields"] == {"format": form, "suffix": Path(name).suffix, "file": name}
+        assert form in error["zh"] and name in error["zh"]
+    assert not list(tmp_path.glob("x.*"))
+    assert desk.run("export", "grids", "-o", tmp_path / "a.gpkg")["file"].endswith("a.gpkg")
+    assert desk.run("export", "grids", "-o", tmp_path / "b")["file"].endswith("b.geojson")
+    assert desk.run("export", "schools", "-o", tmp_path / "c")["file"].endswith("c.csv")
+    assert desk.run("export", "schools", "--format", "csv", "-o", tmp_path / "d.CSV")["rows"] == 0
+
+
+def test_areas_are_no_roads_of_a_base_map(desk: Desk, tmp_path: Path) -> None:
+    cells = gpd.GeoDataFrame({"class": ["main"]}, geometry=[shapely.box(121.2, 40.3, 121.3, 40.4)], crs=4326)
+    cells.to_file(tmp_path / "areas.geojson")
+    words = ("basemap", "build", "--crs", "wgs84", "-o", tmp_path / "m.pmtiles")
+    error = desk.run(*words, "--roads", tmp_path / "areas.geojson", expect=2)["error"]
+    assert error["code"] == "wrong_shapes" and "--roads 应为线" in error["zh"]
+    assert not (tmp_path / "m.pmtiles").exists()
+    assert desk.run(*words, "--blocks", tmp_path / "areas.geojson")["layers"] == {"blocks": 1}
+
+
+def test_a_road_import_counts_the_classes_it_does_not_know(desk: Desk, tmp_path: Path) -> None:
+    lines = [shapely.LineString([(121.2, 40.3 + n / 1e3), (121.21, 40.3 + n / 1e3)]) for n in range(3)]
+    frame = gpd.GeoDataFrame({"道路等级": ["城市主干道", "河道", "河道"]}, geometry=lines, crs=4326)
+    frame.to_file(tmp_path / "r.gpkg")
+    words = ("import", "roads", tmp_path / "r.gpkg", "--crs", "wgs84")
+    assert desk.run(*words)["unknown"] == {"河道": 2}
+    said = RUNNER.invoke(app, [*map(str, words)], env=desk.environment)
+    assert said.exit_code == 0 and desk.run(*words)["unknown"] is None  # built before, not read anew
+    frame.assign(道路等级="河道").to_file(tmp_path / "w.gpkg")
+    error = desk.run("import", "roads", tmp_path / "w.gpkg", "--crs", "wgs84", expect=2)["error"]
+    assert error["code"] == "no_roads" and "河道 (3)" in error["zh"]
+
+
 def test_roads_check_tells_a_route_server_from_no_roads(desk: Desk) -> None:
     assert desk.run("roads", "check", expect=2)["error"]["code"] == "no_road_file"
     desk.run("roads", "server", "osrm", "http://127.0.0.1:9")

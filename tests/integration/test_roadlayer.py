@@ -17,6 +17,7 @@ import pytest
 from shapely.geometry import LineString, box
 from sqlalchemy import func, select
 
+from dashboard.wording import travel_line
 from data.schema import GridArea, Institution, PlanShift, RoadGraph, RoadLayer
 from data.store import Store
 from geo.crs import from_wgs84
@@ -24,13 +25,15 @@ from geo.errors import DatumError, RoadError, TravelError
 from geo.network.layer import current_roads, drop_roads, find_travel, import_roads, load_roads, name_server
 from geo.network.routeserver import ServerTravel
 from geo.network.travel import RoadTravel
-from geo.travel import StraightLine
+from geo.travel import StraightLine, straight_line
 from planner.draft import make_plan
 from planner.itinerary import read_plan
-from planner.legs import INSIDE_S, read_legs
+from planner.legs import INSIDE_S, STOP_OVERHEAD_S, read_legs
+from planner.newcomer import stored_legs
 from planner.options import PlanOptions
 from planner.publish import check, publish
 from planner.revise import Event, revise
+from planner.stored import load_plan
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_district, add_institution
 from tests.unit.test_routeserver import StandIn
@@ -231,6 +234,39 @@ def serving() -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_a_place_new_to_a_plan_is_reckoned_straight_where_the_route_server_is_silent(store: Store) -> None:
+    district(store)
+    with serving() as url:
+        with store.begin(actor="clerk", now=NOW) as session:
+            name_server(session, kind="osrm", url=url, now=NOW)
+        on_foot = replace(DAY, travel="walk")
+        code = make_plan(store, options=on_foot, actor="lead", now=NOW, today=TODAY).code
+        with store.begin(actor="clerk", now=NOW) as session:
+            first = f"I{add_institution(session, 50, at=(LON + 0.002, LAT), address='新街50号')}"
+        answered = revise(store, code, Event(add=(first,)), actor="lead", now=NOW)
+        assert answered.straight == ()
+    added = revise(store, code, Event(add=(first,)), actor="lead", now=NOW)
+    assert added.straight == (first,)
+    with store.reading() as session:
+        before, after = load_plan(session, code), load_plan(session, added.code)
+        view = read_plan(session, added.code)
+        point = (LON + 0.002, LAT)
+        legs = stored_legs(session, before)
+        straight = straight_line("walk", fixed_s=STOP_OVERHEAD_S)
+        assert check(session, added.code).holds
+    old, longer = before.problem.travel_s, after.problem.travel_s
+    count = len(old)
+    assert (longer[:count, :count] == old).all()
+    depot = np.array([legs.depot, point]).T
+    assert longer[0, count] == straight.matrix_s(*depot)[0, 1]
+    assert after.body["change"] == {"add": [first], "straight": [first]}
+    assert view.head.summary["legs"]["unanswered"] == 1
+    assert "新增 1 家的路程，按直线乘 1.5" in travel_line(view.head.summary, "zh")
+    assert "1 new places, by straight line x 1.5" in travel_line(view.head.summary, "en")
+    changed = [shift for shift in view.shifts if any(f"I{s.institution_id}" == first for s in shift.stops)]
+    assert changed and all(shift.track is None for shift in changed)
 
 
 def test_a_silent_route_server_does_not_stop_a_repair(store: Store) -> None:

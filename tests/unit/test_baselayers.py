@@ -4,10 +4,10 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from shapely.geometry import LineString, box
+from shapely.geometry import LineString, Point, box
 
 from geo.basemap.build import build_basemap
-from geo.basemap.layers import join_layers, read_osm_layers, style_roads
+from geo.basemap.layers import join_layers, read_osm_layers, style_layers, style_roads
 from geo.basemap.pmtiles import read_metadata
 from geo.errors import BasemapError
 
@@ -33,6 +33,37 @@ def test_layers_of_one_name_are_put_together_in_drawing_order():
     blocks = gpd.GeoDataFrame({"name": [""]}, geometry=[box(121, 40, 121.1, 40.1)], crs=4326)
     joined = join_layers({"roads": roads, "blocks": blocks}, {"roads": roads, "water": blocks.iloc[:0]})
     assert list(joined) == ["blocks", "roads"] and len(joined["roads"]) == 2
+
+
+def frame_of(*shapes):
+    return gpd.GeoDataFrame({"name": ["甲"] * len(shapes)}, geometry=list(shapes), crs=4326)
+
+
+def test_every_layer_whose_shapes_cannot_be_what_it_is_called_is_named():
+    area, point = box(121, 40, 121.1, 40.1), Point(121, 40)
+    layers = {
+        "roads": frame_of(LINE, area),
+        "rail": frame_of(point),
+        "water": frame_of(point),
+        "blocks": frame_of(LINE, LINE, area),
+    }
+    with pytest.raises(BasemapError) as caught:
+        style_layers(layers)
+    faults = {fault["code"]: fault["fields"] for fault in caught.value.fields["faults"]}
+    assert caught.value.code == "wrong_shapes"
+    assert {code: (f["found"], f["count"], f["rows"]) for code, f in faults.items()} == {
+        "not_roads": (["Polygon"], 1, 2),
+        "not_rail": (["Point"], 1, 1),
+        "not_water": (["Point"], 1, 1),
+        "not_blocks": (["LineString"], 2, 3),
+    }
+
+
+def test_a_stream_drawn_as_a_line_is_narrow_water():
+    area = box(121, 40, 121.1, 40.1)
+    styled = style_layers({"roads": frame_of(LINE), "water": frame_of(LINE, area), "blocks": frame_of(area)})
+    assert set(styled["water"].geom_type) == {"Polygon"} and len(styled["water"]) == 2
+    assert list(styled["roads"]["class"]) == ["minor"] and list(styled["blocks"]["name"]) == ["甲"]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,15 @@ def test_overlap_is_measured_in_square_metres_and_slivers_pass():
     assert len(check_grids(layer([LEFT, sliver], ["a", "b"]), sliver_m2=0.1)) == 1
 
 
+def test_an_area_of_nothing_is_a_fault_with_its_row():
+    line = box(121.43, 31.20, 121.43 + 1e-12, 31.21)
+    assert line.is_valid and line.area > 0
+    (fault,) = check_grids(layer([LEFT, line, RIGHT], ["a", "b", "c"]))
+    assert (fault.code, fault.rows, fault.grids, fault.area_m2) == ("no_area", (1,), ("b",), 0.0)
+    square_metre = box(121.43, 31.20, 121.43 + 1.1e-5, 31.20 + 1e-5)
+    assert check_grids(layer([LEFT, square_metre], ["a", "b"])) == []
+
+
 def test_an_empty_layer_is_a_fault():
     assert check_grids(layer([], [])) == [GridFault("empty_layer")]
 

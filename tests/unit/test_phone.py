@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -298,6 +300,30 @@ def test_the_map_link_is_gcj02() -> None:
     assert (back_lon[0], back_lat[0]) == (pytest.approx(LON, abs=1e-5), pytest.approx(LAT, abs=1e-5))
     assert abs(lon - LON) > 0.002
     assert position["name"] == ["甲/&=乙"]
+
+
+def test_the_sketch_shows_the_depot_however_far_and_no_mark_hides_another() -> None:
+    """The way, the stops and the depot lie in the frame; stops of one street stand apart."""
+    stops = [(LON + 0.0004 * n, LAT) for n in range(5)]
+    depot = (LON + 0.06, LAT - 0.02)
+    track = [depot, (LON + 0.03, LAT + 0.03), *stops, depot]
+    for way in (None, track):
+        root = ET.fromstring(draw_sketch(stops, team=1, grids=None, track=way, depot=depot, depot_word="起"))
+        svg = "{http://www.w3.org/2000/svg}"
+        line = [
+            tuple(map(float, p.split(",")))
+            for p in root.findall(f"{svg}polyline")[-1].get("points", "").split()
+        ]
+        assert line[0] == line[-1] and len(line) == (7 if way is None else 8)
+        assert all(0 <= x <= 360 and 0 <= y <= 240 for x, y in line)
+        mark = root.findall(f"{svg}rect")[-1]
+        assert "起" in [text.text for text in root.findall(f"{svg}text")]
+        middle = (float(mark.get("x", "")) + 9, float(mark.get("y", "")) + 9)
+        assert math.dist(middle, line[0]) < 0.2
+        circles = [(float(c.get("cx", "")), float(c.get("cy", ""))) for c in root.findall(f"{svg}circle")]
+        marks = [middle, *circles]
+        assert min(math.dist(a, b) for a, b in itertools.combinations(marks, 2)) >= 20
+        assert all(10 <= x <= 350 and 10 <= y <= 230 for x, y in marks)
 
 
 def test_sketch_is_a_drawing_inside_its_frame() -> None:

@@ -113,6 +113,43 @@ def test_classes_are_read_from_lists_and_chinese_words():
     assert ways(WALK, highway="快速路") == SHUT
 
 
+@pytest.mark.parametrize(
+    ("written", "walk", "ebike", "car"),
+    [
+        ("高速公路", SHUT, SHUT, BOTH),
+        ("快速路", SHUT, SHUT, BOTH),
+        ("城市快速路", SHUT, SHUT, BOTH),
+        ("匝道", SHUT, SHUT, BOTH),
+        ("城市主干道", BOTH, BOTH, BOTH),
+        ("主干路", BOTH, BOTH, BOTH),
+        ("主干路（一级）", BOTH, BOTH, BOTH),
+        ("城镇次干道", BOTH, BOTH, BOTH),
+        ("次干路", BOTH, BOTH, BOTH),
+        ("支路", BOTH, BOTH, BOTH),
+        ("小区内部道路", BOTH, BOTH, BOTH),
+        ("内部路", BOTH, BOTH, BOTH),
+        ("街巷", BOTH, BOTH, BOTH),
+        ("胡同", BOTH, BOTH, BOTH),
+        ("国道", BOTH, BOTH, BOTH),
+        ("省道", BOTH, BOTH, BOTH),
+        ("县道", BOTH, BOTH, BOTH),
+        ("乡道", BOTH, BOTH, BOTH),
+        ("步行道", BOTH, BOTH, SHUT),
+        ("人行道", BOTH, BOTH, SHUT),
+        ("自行车道", BOTH, BOTH, SHUT),
+        ("台阶", BOTH, SHUT, SHUT),
+        ("河道", SHUT, SHUT, SHUT),
+    ],
+)
+def test_chinese_classes_open_the_ways_they_should(written, walk, ebike, car):
+    assert tuple(ways(profile, highway=written) for profile in (WALK, EBIKE, CAR)) == (walk, ebike, car)
+
+
+def test_chinese_classes_rank_as_their_roads_do():
+    speeds = [directed_speeds({"highway": word}, CAR)[0] for word in ("快速路", "主干道", "支路", "小区道路")]
+    assert speeds == sorted(speeds, reverse=True) and len(set(speeds)) == 4
+
+
 def test_profiles_are_those_of_the_straight_line():
     assert list(PROFILES) == list(SPEED_M_S)
     with pytest.raises(TravelError, match="unknown_profile"):

@@ -230,6 +230,28 @@ def test_bad_input_is_refused_with_a_code(tmp_path, make, code):
     assert caught.value.code == code
 
 
+def test_unknown_classes_are_named_with_their_pieces_five_at_most(tmp_path):
+    names = ["甲级", "甲级", "乙级", "丙级", "丁级", "戊级", "己级", None]
+    lines = [LineString([(121.5, 31.2 + n / 1000), (121.501, 31.2 + n / 1000)]) for n in range(len(names))]
+    with pytest.raises(RoadError, match="no_roads") as caught:
+        read_roads(layer(tmp_path, {"道路等级": names, "geometry": lines}), source_crs="wgs84")
+    found = caught.value.fields["found"]
+    assert found[0] == "甲级 (2)" and len(found) == 5 and set(found[1:]) <= {f"{n} (1)" for n in names[2:]}
+
+
+def test_pieces_of_unknown_classes_are_counted_beside_the_known(tmp_path):
+    names = {**CROSS, "highway": ["胡同", "河道"]}
+    roads = read_roads(layer(tmp_path, names), source_crs="wgs84")
+    assert roads.attrs["unknown"] == {"河道": 1}
+    assert read_roads(layer(tmp_path, CROSS, "b.gpkg"), source_crs="wgs84").attrs["unknown"] == {}
+
+
+def test_ways_of_an_extract_that_are_no_roads_are_counted(reference):
+    unknown = read_roads(reference / "bayfront_singapore.osm.pbf", source_crs="wgs84").attrs["unknown"]
+    assert unknown and not set(unknown) & {"residential", "footway", "primary"}
+    assert list(unknown.values()) == sorted(unknown.values(), reverse=True)
+
+
 def test_a_file_over_the_limit_is_not_opened(tmp_path):
     with pytest.raises(RoadError, match="file_too_large"):
         read_roads(layer(tmp_path, CROSS), source_crs="wgs84", max_bytes=100)

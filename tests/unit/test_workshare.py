@@ -59,7 +59,7 @@ def test_tables_name_people_departments_and_officials(store: Store, code: str) -
     first = rows.set_index("人员").loc["人1"]
     assert [first[name] for name in ("本期", "半年", "日间 本期", "晚间 半年")] == [1, 11, 1, 10]
     assert share_span(shares).endswith(rows["占应值"][0]) and share_span(()) == "—"
-    assert [officials(shift) for shift in view.shifts] == ["人5", ""]
+    assert [officials(shift, "zh") for shift in view.shifts] == ["人5", ""]
     table = shift_rows(view.shifts, "zh")
     assert list(table["带队领导"]) == ["人5", ""] and "人5" not in table["组员"][0]
     assert list(table["单位"]) == ["教育局", "教育局"]

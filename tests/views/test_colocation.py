@@ -106,6 +106,42 @@ def test_leaders_and_officers_read_but_do_not_decide(open_page: Open, shared: Wi
     assert open_case(shared).decision is None
 
 
+def test_every_decision_is_listed_and_the_one_that_holds_is_taken_back(
+    open_page: Open, shared: Wiring
+) -> None:
+    case, lead = open_case(shared), who(shared, "lead")
+    for verdict in (ColocationVerdict.ORDINARY, *[ColocationVerdict.TRUE_CASE] * 11):
+        cases.record(shared, lead, case, verdict=verdict, note="看过")
+    test = open_page("lead", "colocation")
+    assert words(test).count("已有新认定") == 9 and "第 1–10 项" in words(test)
+    test.button(key="colocation.records.下一页").click().run()
+    assert "第 11–12 项" in words(test) and words(test).count("已有新认定") == 2
+    test.button(key="colocation.records.上一页").click().run()
+    cases.record(shared, lead, case, verdict=ColocationVerdict.ORDINARY, note="再看")
+    with pytest.raises(ColocationError, match="newer_decision"):
+        cases.take_back(shared, lead, 12, note="")
+    test = open_page("lead", "colocation")
+    next(b for b in test.button if b.key and b.key.startswith("back.")).click().run()
+    assert not test.exception and not test.error
+    told = open_case(shared).decision
+    assert told is not None and (told.verdict, told.note) == (ColocationVerdict.TRUE_CASE, "看过")
+    assert len(cases.records(shared, limit=99, skip=0)) == 14, "what was taken back stays on file"
+
+
+def test_the_first_decision_taken_back_opens_the_case(open_page: Open, shared: Wiring) -> None:
+    cases.record(shared, who(shared, "lead"), open_case(shared), verdict=ColocationVerdict.ORDINARY, note="")
+    assert not open_case(shared).open
+    leader = open_page("boss", "colocation")
+    assert not [b for b in leader.button if b.key and b.key.startswith("back.")]
+    with pytest.raises(AccountError):
+        cases.take_back(shared, who(shared, "boss"), 1, note="")
+    with pytest.raises(ColocationError, match="unknown_decision"):
+        cases.take_back(shared, who(shared, "lead"), 99, note="")
+    test = open_page("lead", "colocation")
+    next(b for b in test.button if b.key and b.key.startswith("back.")).click().run()
+    assert open_case(shared).open and "撤销上次认定" in words(test)
+
+
 def test_a_newcomer_opens_the_case_again(open_page: Open, shared: Wiring) -> None:
     case, lead = open_case(shared), who(shared, "lead")
     cases.record(shared, lead, case, verdict=ColocationVerdict.TRUE_CASE, note="")

@@ -113,6 +113,28 @@ def test_candidates_are_accepted_in_bulk_after_a_look(
         assert (made.institution_id, made.action, made.batch) == (1, "accept", "B0001")
 
 
+def test_all_decisions_are_listed_by_pages_and_an_old_one_is_undone(
+    open_page: Open, parts: Wiring, queue: list[int]
+) -> None:
+    with parts.store.begin(actor="lead", now=parts.now()) as session:
+        made = [
+            set_point(session, key, 121.205 + key / 1e4, 40.305, actor="lead", now=parts.now()).id
+            for key in range(1, 13)
+        ]
+    test = open_page("lead", "locations")
+    assert [b.key for b in test.button if b.key and b.key.startswith("undo.")] == [
+        f"undo.{key}" for key in made[:-6:-1]
+    ]
+    pick(test, "checkbox", "显示全部核定").check().run()
+    assert "第 1–10 项" in words(test)
+    press(test, "下一页")
+    assert "第 11–12 项" in words(test) and test.button(key="review.whole.下一页").disabled
+    test.button(key=f"undo.{made[0]}").click().run()
+    assert not test.exception and not test.error
+    assert made[0] not in [d.id for d in corrections.last_decisions(parts, who(parts, "lead"), limit=99)]
+    assert "第 11–11 项" in words(test)
+
+
 def test_a_blocked_undo_says_what_to_undo_first(open_page: Open, parts: Wiring, queue: list[int]) -> None:
     lead = who(parts, "lead")
     older = corrections.save(parts, lead, 4, 121.205, 40.305, source="point")

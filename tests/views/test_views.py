@@ -12,13 +12,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from dashboard import maps, reads
+from dashboard import maps, reads, tables
 from dashboard import wiring as wired
 from dashboard.settings import Settings
 from dashboard.wiring import Wiring
 from data import accounts, jobs
 from data.accounts import Identity
 from data.terms import JobStatus, PlanStatus
+from planner.itinerary import shifts_on
 from tests import small_district as small
 
 APP = str(Path(__file__).resolve().parents[2] / "dashboard" / "app.py")
@@ -78,6 +79,19 @@ def test_without_a_session_nothing_is_shown(open_page: Open) -> None:
     test = open_page(None)
     assert not test.exception
     assert "登录已失效" in words(test) and "概览" not in words(test)
+
+
+def test_lists_of_names_are_joined_by_the_language(open_page: Open, parts: Wiring) -> None:
+    assert "、" in words(open_page("lead", "route"))
+    assert "、" not in words(open_page("lead", "route", lang="en"))
+    with parts.store.reading() as session:
+        (shift, *_) = shifts_on(session, day=small.TODAY, officer_id=None)
+    several = tuple(
+        replace(member, leads=True, official=bool(n % 2)) for n, member in enumerate(shift.members * 2)
+    )
+    crowded = replace(shift, members=(*several, *(replace(m, leads=False, official=False) for m in several)))
+    told = {language: tables.shift_rows([crowded], language).to_string() for language in ("zh", "en")}
+    assert told["zh"].count("、") >= 3 and "、" not in told["en"] and told["en"].count(", ") >= 3
 
 
 @pytest.mark.parametrize("page", ["", "roster", "route", "coverage", "hotspots", "evidence"])

@@ -139,6 +139,8 @@
       map.attributionControl.setPrefix(false);
       map.getContainer().style.background = tokens.map.land;
       map.getContainer().lang = options.language === "en" ? "en" : "zh-CN";
+      map.getContainer().setAttribute("role", "region");
+      map.getContainer().setAttribute("aria-label", options.name);
       map.gmCanvas = L.canvas({ padding: 0.4 });
       L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
       // Added once every part of the map has had its say: a tile asked for at one zoom, given up for another
@@ -335,7 +337,11 @@
           ctx.strokeStyle = row.stroke || tokens.ink;
           ctx.fillStyle = row.fill === "hatch" ? hatch(tokens.map.grid, tokens.paper) : row.fill || "transparent";
           if (row.line) { ctx.setLineDash(row.dashed ? [5, 3] : []); ctx.lineWidth = 3; ctx.beginPath(); ctx.moveTo(1, 7); ctx.lineTo(21, 7); ctx.stroke(); }
-          else {
+          else if (row.badge) {
+            ctx.beginPath(); ctx.roundRect(4, 0, 14, 14, 3); ctx.fill();
+            ctx.font = `700 9px ${tokens.font}`; ctx.textAlign = "center"; ctx.textBaseline = "middle";
+            ctx.fillStyle = tokens.paper; ctx.fillText(row.badge, 11, 7.5);
+          } else {
             if (row.shape) outline(ctx, row.shape, 11, 7, 5); else { ctx.beginPath(); ctx.rect(2, 1.5, 18, 11); }
             ctx.fill(); ctx.stroke();
           }
