@@ -188,7 +188,7 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
         gap=_growth(gaps(gazetteer), coverage, road_prior),
         road=_reach(middles(gazetteer, roads), coverage, road_prior),
         estate=_reach(middles(gazetteer, estates), coverage, _PRIOR_ESTATE_M),
-        town=_reach(middles(gazetteer, towns), coverage, _PRIOR_TOWN_M),
+        town=_reach(middles(gazetteer, towns, lone=True), coverage, _PRIOR_TOWN_M),
         crossing=_growth(crossings(gazetteer), coverage, road_prior),
         meeting=_growth(meetings(gazetteer), coverage, _PRIOR_CROSSING_M),
         estate_sibling_m=_radius(estate_siblings(gazetteer), coverage, _PRIOR_ESTATE_SIBLING_M),

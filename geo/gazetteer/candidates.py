@@ -29,10 +29,11 @@ from geo.gazetteer.trials import doors_of, middle, nearest_pair, sibling_end
 __all__ = ["Cascade", "Spot"]
 
 _BESIDE_TRUST = 0.55  # trust in the road that an unknown one meets
+_ALIKE_TRUST = 0.7  # trust in a road of a similar name
 _GUESSED = 0.25  # trust in a road or part of a road that a person has to choose
 _LEAST_ALIKE = 60.0
-_DOUBT = 0.5  # trust in a road of a name that several bear
-_OTHER_TOWN = 0.2  # trust in a point far from the town that is written: a door stays above the town's middle
+_DOUBT = 0.5  # trust in a road whose name several bear, or that lies far from the town that is written
+_OTHER_TOWN = 0.2  # trust in a guess far from the town that is written: the town's own rows are better
 _SURE = (RoadMatch.EXACT, RoadMatch.ALIAS, RoadMatch.FUZZY, RoadMatch.LEAD)
 
 
@@ -95,7 +96,9 @@ class Cascade:
         """Trust a spot less that lies far from the town its address names."""
         if not self._landmarks.is_other_town(address, spot):
             return spot
-        return replace(spot, score=spot.score * _OTHER_TOWN, notes=(*spot.notes, "other_town"))
+        weak = {"road_fuzzy", "road_namesake", "number_out_of_reach"}.intersection(spot.notes)
+        trust = _OTHER_TOWN if weak else _DOUBT
+        return replace(spot, score=spot.score * trust, notes=(*spot.notes, "other_town"))
 
     def _on_roads(self, address: Address) -> Iterator[Spot]:
         own = self.gazetteer.find_road(address.road) if address.road else None
@@ -119,9 +122,10 @@ class Cascade:
         if len(hit.names) > 1 or len(same) == 1:
             return self._on_road(address, hit, self._roads(hit))
         spots = [self._on_road(address, hit, [road]) for road in same]
-        town = self.gazetteer.towns.get(address.street or "")
+        town = self._landmarks.town(address)
         if town is not None:
-            near = [self._apart(road, self.gazetteer.xy[town]) for road in same]
+            rows = self.gazetteer.towns[town]
+            near = [self._apart(road, self.gazetteer.xy[rows]) for road in same]
             return spots[int(np.argmin(near))]
         first = spots[0]
         off = max(float(np.hypot(*(first.xy - spot.xy))) + spot.radius_m for spot in spots)
@@ -237,7 +241,10 @@ class Cascade:
 
 
 def _spot(xy: Floats, level: Level, hit: RoadHit, radius_m: float, text: str, notes: tuple[str, ...]) -> Spot:
-    return Spot(xy, level, SCORE[level] * hit.score / 100.0, radius_m, text, notes)
+    # A name that only sounds alike is often another road; a door that it knows speaks for it.
+    unsure = hit.kind is RoadMatch.FUZZY and level in (Level.INTERPOLATED, Level.ROAD)
+    trust = hit.score / 100.0 * (_ALIKE_TRUST if unsure else 1.0)
+    return Spot(xy, level, SCORE[level] * trust, radius_m, text, notes)
 
 
 def _note(hit: RoadHit) -> tuple[str, ...]:

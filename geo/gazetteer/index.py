@@ -26,6 +26,7 @@ __all__ = ["Gazetteer", "RoadHit", "RoadMatch", "build_gazetteer"]
 
 _SHORTEST_NAME = 3  # a shop name of two characters says nothing about a place
 _FUZZY_THRESHOLD = 85.0
+_TOWN_WORDS = ("", "镇", "乡", "新镇")
 _CONFIRMED = "confirmed"
 _BRANCH = re.compile(r"\([^()]*\)$")
 _ADMIN = re.compile(r"^(?:[一-龥]{2,3}省)?(?:[一-龥]{2,3}市)?(?:[一-龥]{2,3}[区县](?=.{4}))?")
@@ -90,6 +91,10 @@ class Gazetteer:
         """Give the points of every row on some roads, shape (n, 2)."""
         points: Floats = self.xy[np.concatenate([road.all_rows for road in roads])]
         return points
+
+    def town_of(self, word: str) -> str | None:
+        """Give the known town a word names, with or without its 镇 or 乡."""
+        return next((name for kind in _TOWN_WORDS if (name := word + kind) in self.towns), None)
 
     def namesakes(self, name: str) -> list[Road]:
         """List the other roads that bear the name of a road, far from it."""

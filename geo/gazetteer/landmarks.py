@@ -42,6 +42,7 @@ class Landmarks:
     def __init__(self, gazetteer: Gazetteer, calibration: Calibration) -> None:
         self.gazetteer = gazetteer
         self.calibration = calibration
+        self._counts: dict[str, int] = {}
 
     def by_estate(self, address: Address) -> Iterator[Spot]:
         """Place a door of an estate or a village: the door, else the middle of it or of its siblings."""
@@ -128,7 +129,7 @@ class Landmarks:
             return
         for quarter in (*quarters_of(address, self.gazetteer.road_names), *_leading(road)):
             rows = self.gazetteer.quarters.get(quarter)
-            if rows is not None:
+            if rows is not None and not self._is_wide(quarter):
                 yield from self._near(rows, quarter, "quarter")
         rows = self.gazetteer.mentions.get(road)
         if rows is not None:
@@ -139,6 +140,12 @@ class Landmarks:
             radius = self.calibration.crossing_m(points)
             score = SCORE[Level.ROAD] * _HEARD
             yield Spot(middle(points), Level.ROAD, score, radius, "、".join(met), ("road_hearsay",))
+
+    def _is_wide(self, word: str) -> bool:
+        """Tell whether a word is a whole town, district or city: no quarter, close as its rows may lie."""
+        town = self.gazetteer.town_of(word)
+        large = town is not None and self._streets(town) >= _TELLING_STREETS
+        return large or any(word in name for name in self.gazetteer.districts)
 
     def _near(self, rows: Ints, text: str, note: str) -> Iterator[Spot]:
         points = self.gazetteer.xy[rows]
@@ -152,30 +159,40 @@ class Landmarks:
         areas = [area for word in words if (area := self.gazetteer.areas.get(area_name(word))) is not None]
         for area in areas:
             yield Spot(area.xy, Level.AREA, SCORE[Level.AREA], area.radius_m, area.name)
-        rows = (
-            None
-            if areas
-            else next((r for w in words if (r := self.gazetteer.towns.get(w)) is not None), None)
-        )
-        if rows is not None:
-            points = self.gazetteer.xy[rows]
-            radius = self.calibration.town.at(points, len(streets_of(self.gazetteer, rows)))
-            name = next(word for word in words if word in self.gazetteer.towns)
-            yield Spot(middle(points), Level.AREA, SCORE[Level.AREA], radius, name, ("town_rows",))
+        town = None if areas else self.town(address)
+        if town is not None:
+            points = self.gazetteer.xy[self.gazetteer.towns[town]]
+            known = self._streets(town)
+            least = _LEAST_TOWN_M if known >= _TELLING_STREETS else _LEAST_OBSCURE_M
+            radius = max(least, self.calibration.town.at(points, known))
+            yield Spot(middle(points), Level.AREA, SCORE[Level.AREA], radius, town, ("town_rows",))
+
+    def town(self, address: Address) -> str | None:
+        """Give the known town an address names: as its street, before its road, or in its words."""
+        road = address.road or ""
+        before = () if _NO_TOWN.search(road) else _leading(road)
+        words = (address.street, address.place, *address.lead, *before, *address.tail)
+        return next((town for word in words if word and (town := self.gazetteer.town_of(word))), None)
+
+    def _streets(self, town: str) -> int:
+        # Remembers a count for the life of this object.
+        if town not in self._counts:
+            self._counts[town] = len(streets_of(self.gazetteer, self.gazetteer.towns[town]))
+        return self._counts[town]
 
     def is_other_town(self, address: Address, spot: Spot) -> bool:
         """Tell whether a spot lies far from every known row of the town that an address names."""
-        rows = self.gazetteer.towns.get(address.street or "")
-        if rows is None:
+        town = address.street or ""
+        if town not in self.gazetteer.towns or self._streets(town) < _TELLING_STREETS:
             return False
-        points = self.gazetteer.xy[rows]
-        count = len(streets_of(self.gazetteer, rows))
-        off = float(np.hypot(*(points - spot.xy).T).min())
-        return count >= _TELLING_ROWS and off > max(_FAR_M, self.calibration.town.at(points, count))
+        points = self.gazetteer.xy[self.gazetteer.towns[town]]
+        return float(np.hypot(*(points - spot.xy).T).min()) > _FAR_M
 
 
-_TELLING_ROWS = 4  # streets of a town that show where it lies
-_FAR_M = 2000.0
+_TELLING_STREETS = 4  # streets of a town that show where it lies
+_FAR_M = 2500.0
+_LEAST_TOWN_M, _LEAST_OBSCURE_M = 1500.0, 3000.0  # radius of a town, and of one of which little is known
+_NO_TOWN = re.compile(r"工业|园区|开发|新城|农场|大道")  # 嘉定工业区 is not in 嘉定镇
 
 
 def _leading(road: str) -> Iterator[str]:

@@ -121,7 +121,7 @@ def streets_of(gazetteer: Gazetteer, rows: Ints) -> list[Ints]:
     return [np.array(found, dtype=np.int64) for found in groups.values()]
 
 
-def middles(gazetteer: Gazetteer, sets: Iterable[list[Ints]]) -> dict[int, Trials]:
+def middles(gazetteer: Gazetteer, sets: Iterable[list[Ints]], *, lone: bool = False) -> dict[int, Trials]:
     """List (extent of the rest, error of its middle) of each group left out of the rows of its set.
 
     Parameters
@@ -131,6 +131,10 @@ def middles(gazetteer: Gazetteer, sets: Iterable[list[Ints]]) -> dict[int, Trial
     sets : iterable of list of ndarray
         Rows of one road, estate or town in groups: `doors_of`, or `streets_of` where the doors of unknown
         streets shall be placed.
+
+    lone : bool
+        Leave out only groups of a single door: a street that nobody knows is like one of which one door is
+        known (Good 1953, "The population frequencies of species"), not like the large ones.
 
     Returns
     -------
@@ -143,7 +147,7 @@ def middles(gazetteer: Gazetteer, sets: Iterable[list[Ints]]) -> dict[int, Trial
     for groups in sets:
         for at, rows in enumerate(groups):
             place += 1
-            if place % step or len(groups) == 1:
+            if place % step or len(groups) == 1 or (lone and len(doors_of(gazetteer, rows)) > 1):
                 continue
             rest = gazetteer.xy[np.concatenate(groups[:at] + groups[at + 1 :])]
             found[support(len(groups) - 1)] += _trials(extent(rest), gazetteer.xy[rows], middle(rest))
