@@ -8,9 +8,9 @@ from typing import Any
 from geo.address.inside import FLOOR_WORD
 
 _HAN = "一-龥"
-# A digit run of a road (一号路, 102国道), of a village group (12组) or a distance is no house number.
+# A digit run of a road (一号路, 102国道), of a village (3村, 12组) or a distance is none of a house.
 HOUSE_RUN = re.compile(
-    r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号?线|国道|省道|县道|[米年组]|公里|世纪)"
+    r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号?线|国道|省道|县道|[米年组村]|公里|世纪)"
 )
 _LANE = re.compile(r"(\d+)(?:弄|巷|胡同|里(?!程))")
 _DOOR = re.compile(
@@ -18,7 +18,7 @@ _DOOR = re.compile(
     r"(?:[-~、,之](?P<sub>\d+(?:[-、,]\d+)*)(?P<subunit>号)?)?"
 )
 _ESTATE = re.compile(
-    rf"(?:交汇处|交叉口|路口|^|\|)((?:(?!交汇处|交叉口|路口)[{_HAN}]){{1,12}}(?<!农)村)$"
+    rf"(?:交汇处|交叉口|路口|^|\|)((?:(?!交汇处|交叉口|路口)[{_HAN}]){{1,12}}(?<!农)\d{{0,2}}村)$"
 )  # between a road and a number that is its own
 _TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)")  # A3座 is no house number
 _EXTRA = re.compile(r"(?:-(\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|之(\d{1,2})(?![\d-])号?|附(\d+(?:-\d+)*)号?)")
@@ -51,7 +51,7 @@ def take_door(rest: str, parts: dict[str, Any]) -> str:
     """
     if _TOWER.match(rest):
         return rest
-    lead_text = re.match(r"[^\d甲乙丙丁附]*", rest)
+    lead_text = re.match(r"(?:[^\d甲乙丙丁附]|\d{1,2}(?=村))*", rest)
     before = lead_text[0] if lead_text else ""
     if not HOUSE_RUN.match(rest[len(before) :]):
         return rest

@@ -88,13 +88,14 @@ class Landmarks:
     def by_words(self, address: Address, name: str) -> Iterator[Spot]:
         """Place an address by the name of a place in it, or by the institution's own."""
         score = SCORE[Level.POI] if address.road is None else POI_BESIDE_ROAD
-        door = estate_of(address) is not None and estate_number(address) is not None
+        estate = estate_of(address)
+        door = estate is not None and (estate in self.gazetteer.estates or estate_number(address) is not None)
         for word in (address.place, *address.tail, *address.lead, normalise(name)):
             if word and not (door and word == address.place):
                 yield from self._by_name(word, score, address)
 
     def _by_name(self, word: str, score: float, address: Address) -> Iterator[Spot]:
-        bare = word.split(address.offset)[0] if address.offset else word
+        bare = _before_offset(word, address)
         beside = _BESIDE.sub("", bare)
         for key in dict.fromkeys((word, place_name(word), bare, beside, place_name(beside))):
             key = self.gazetteer.aliases.get(key, key)
@@ -193,6 +194,15 @@ _TELLING_STREETS = 4  # streets of a town that show where it lies
 _FAR_M = 2500.0
 _LEAST_TOWN_M, _LEAST_OBSCURE_M = 1500.0, 3000.0  # radius of a town, and of one of which little is known
 _NO_TOWN = re.compile(r"工业|园区|开发|新城|农场|大道")  # 嘉定工业区 is not in 嘉定镇
+
+
+def _before_offset(word: str, address: Address) -> str:
+    """Take a distance remark, or its direction alone, off the end of a word."""
+    if address.offset is None:
+        return word
+    direction = re.sub(r"\d.*", "", address.offset)
+    bare = word.split(address.offset)[0] if address.offset in word else word.removesuffix(direction)
+    return bare if f"{bare}{address.offset}" in address.text else word
 
 
 def _leading(road: str) -> Iterator[str]:
