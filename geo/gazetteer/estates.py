@@ -13,6 +13,7 @@ from geo.gazetteer.roads import Road, gather_road
 
 _HAN = "一-龥"
 _ESTATE = re.compile(rf"[{_HAN}]{{1,12}}(?:村|小区|花园|家园|公寓|苑|新城|花苑|公馆|雅苑)(?:[{_HAN}\d]组)?")
+_HAMLET = re.compile(rf"[{_HAN}]{{1,10}}村[{_HAN}]{{2,3}}")  # 前岗村西埭821号: a village and its part
 _COUNTED = re.compile(rf"([{_HAN}]+?)(?:新|[一二三四五六七八九十]+)村")
 _ADMIN = re.compile(r"^(?:[一-龥]{2}市)?(?:[一-龥]{2,3}区)?")
 
@@ -25,7 +26,10 @@ def estate_name(word: str) -> str | None:
 
 def estate_of(address: Address) -> str | None:
     """Give the estate whose door an address names, else None."""
-    return estate_name(address.place) if address.place and address.road is None else None
+    if not address.place or address.road is not None:
+        return None
+    hamlet = address.number is not None and _HAMLET.fullmatch(address.place) is not None
+    return address.place if hamlet else estate_name(address.place)
 
 
 def estate_number(address: Address) -> int | None:

@@ -35,6 +35,7 @@ ESTATES = [
     ("丙店", "梅岭五村2号楼", 0, 900),
     ("梅岭五村", "松山路10弄", 0, 1000),
     ("丁店", "竹苑小区6号", 5000, 0),
+    ("戊店", "前岗村西埭21号", 9000, 0),
 ]
 
 
@@ -46,7 +47,9 @@ def test_a_door_of_an_estate_is_known_by_its_own_number():
     assert at(exact) == pytest.approx([400, 0], abs=1)
 
 
-@pytest.mark.parametrize("text", ["梅岭三村267号", "梅岭三村", "竹苑小区9号楼", "松山路梅岭五村77号"])
+@pytest.mark.parametrize(
+    "text", ["梅岭三村267号", "梅岭三村", "竹苑小区9号楼", "松山路梅岭五村77号", "前岗村西埭821号"]
+)
 def test_an_unknown_door_of_an_estate_has_the_radius_of_an_estate(text):
     (match,) = geocoder(ESTATES).locate([text])
     assert (match.level, match.notes) == (Level.ROAD, ("estate",))
