@@ -28,6 +28,7 @@ _DISTRICT = re.compile(
     rf"{_NAME}{{1,8}}?(?:新区|开发区|(?<![小社园街校厂景片宅活墅属业])区(?!域|间)|县|(?<=..)旗|(?<=..)市){_NOT_ROAD})"
 )
 _STREET = re.compile(rf"([{_HAN}]{{2,7}}?(?:街道(?:办事处)?(?![口路])|镇{_NOT_ROAD}|乡{_NOT_ROAD}))")
+_LANE = re.compile(r"\d+弄")
 
 # Districts merged away whose names still stand in registers. 和平区 or 城区 of many cities are not here: a
 # name is listed only where it meant one place and its whole ground went to one other district.
@@ -112,7 +113,7 @@ def take_admin(body: str, parts: dict[str, Any]) -> str:
         if found is None:
             continue
         after = body[found.end() :]
-        if name == "street" and (not after or after[0].isdigit()):
+        if name == "street" and (not after or (after[0].isdigit() and not _LANE.match(after))):
             continue
         parts[name], body = found[1], after
         while name == "district" and body.startswith(found[1]):

@@ -9,7 +9,7 @@ FLOOR_WORD = r"(?:楼|层|[Ff](?![A-Za-z]))"
 _INSIDE = (
     ("building", re.compile(r"(\d+[A-Za-z]?|[A-Za-z]\d*)(?:号楼(?![上下])|幢|栋|座|#楼?|号房)")),
     ("unit", re.compile(r"(\d+|[A-Za-z])(?:单元|门(?![市店诊面卫口]))")),
-    ("floor", re.compile(rf"((?:地下|负|[Bb]|-)?\d+(?:[-、~]\d+)?){FLOOR_WORD}")),
+    ("floor", re.compile(rf"((?:地下|负|[Bb]|-)?\d+(?:[-、~/]\d+)?){FLOOR_WORD}")),
     (
         "room",
         re.compile(r"([A-Za-z]?\d+(?:[-、]\d+)*[A-Za-z]?)(?:室|房(?!产)|号?(?:商铺|门市|铺|商业|店铺))"),

@@ -7,38 +7,38 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from geo.address.admin import take_admin
-from geo.address.inside import FLOOR_WORD, is_dashed_room, take_inside
-from geo.address.numerals import normalise
+from geo.address.door import HOUSE_RUN, cut_door, is_lane, take_door
+from geo.address.inside import is_dashed_room, take_inside
+from geo.address.numerals import normalise, spell
+from geo.address.offset import find_offset
 
 _HAN = "一-龥"
 _ROAD_WORD = (
-    r"(?<!\d米)(?:大街|大道|公路|胡同|国道|省道|县道|路|街(?!坊|道)|道|巷|里弄|浜(?![东西南北中]?路)|弄)"
+    r"(?<!\d米)(?:大街|大道|公路|胡同|国道|省道|县道|(?<!交叉)路|街(?!坊|道)|道|巷|里弄"
+    r"|浜(?![东西南北中]?路)|弄)"
 )
-_SECTION = r"(?:[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?"
-_SPLIT_ROAD = re.compile(rf"(?:\d+号?)?[^\d()、,与|]+?{_ROAD_WORD}{_SECTION}")
+_SECTION = r"(?:支路|[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?"
+# A road may have a digit in its name (中山南2路), one block of a housing estate (3街坊) is none.
+_SPLIT_ROAD = re.compile(
+    rf"(?:\d+号?)?(?:[^\d()、,与|]|(?<=[{_HAN}])\d{{1,2}}(?=[路街](?![口区坊道])))+?{_ROAD_WORD}{_SECTION}"
+)
 # What joins two roads of a crossing; 和 is a joiner only where it does not begin 和平路.
 _JOINER = re.compile(r"^(?:路口|交叉口|交汇处|口|与|和(?!平)|近|[、,])+")
-# A digit run of a road (一号路, 102国道), of a village group (12组) or a distance is no house number.
-_RUN = re.compile(
-    r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号?线|国道|省道|县道|[米年组]|公里|世纪)"
-)
-_LANE = re.compile(r"(\d+)(?:弄|巷|胡同|里(?!程))")
-_DOOR = re.compile(
-    r"(?P<before>[甲乙丙丁附])?(?P<number>\d+)(?P<after>[甲乙丙丁A-Za-z](?:\d{1,2}(?=号))?)?"
-    r"(?:[-~、,之](?P<sub>\d+(?:[-、,]\d+)*)(?P<subunit>号)?)?"
-)
 _COMMUNITY = re.compile(r"(.{2,6}社区)(.{2,}[路街道巷弄])$")  # 光明社区幸福路
 _MOST_CHARACTERS = 400  # a register has 200; what is longer is no address
 _BELOW = re.compile(r"^(?:地下|负|-)")
-_TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)")  # A3座 is no house number
-_EXTRA = re.compile(r"(?:-(\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|之(\d{1,2})(?![\d-])号?|附(\d+(?:-\d+)*)号?)")
-_LAST_NUMBER = re.compile(r"[-、,至到](\d+)号(?!楼|房|[路街线])")
-_BRANCH_LANE = re.compile(r"(\d+支弄)(?=\d)")  # every branch of a lane has its own doors
+_FLOORS = re.compile(r"(?<=\d)[、/~](?=\d)")  # 2、3楼 and 2-3层 are the same floors
 _GROUP = re.compile(r"\d+组(?=\d|$)")
+_COUNTED_VILLAGE = re.compile(r"\d{1,2}村")  # 田林11村
 _NO_DOOR = re.compile(r".*(?:村|屯|组|社区|小区|花园|家园|街道|[镇乡])")  # without a number
 _NOTHING = re.compile(r".|(?:[暂尚]?无|不详|未知|待定|同上|见)(?:地址|许可证|附件|.?照)?")
-_CUT = re.compile(rf"(\d{{2,}})({FLOOR_WORD}|室)")
 _NOTE = re.compile(r"\([^()]*\)")
+# Brackets that hold a part itself: 中华路(68号) and (中华路)68号.
+_DOOR_NOTE = re.compile(rf"(?<=[{_HAN}])({_ROAD_WORD}{_SECTION})\((\d+(?:-\d+)?[号弄](?:\d+号)?)\)")
+_ROAD_NOTE = re.compile(
+    rf"([^()路街弄巷]*)\(([{_HAN}]{{2,10}}(?:路|街|大道|公路)(?:[一二三四五六七八九十]段)?)\)(?=\d)"
+)
+_NEARBY = re.compile(r"(?:靠?近|临近|邻近|靠|在|原|对面)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ class Address:
         Parts inside the door.
     tail : tuple of str
         What was written besides: 底商, 门市, 东侧, remarks in brackets.
+    offset : str or None
+        Direction and distance from what is named, as written (东南50米, 向西约150米); also part of `tail`,
+        and read by `geo.address.offset.read_offset`.
     cut : str or None
         Run of digits the number was cut out of because 号 was missing; see `recuts`.
     """
@@ -88,6 +91,7 @@ class Address:
     floor: str | None = None
     room: str | None = None
     tail: tuple[str, ...] = ()
+    offset: str | None = None
     cut: str | None = None
 
 
@@ -110,17 +114,19 @@ def parse_address(text: str) -> Address:
     ``cut`` says so; a gazetteer decides between the cuts of `recuts`.
     """
     whole = normalise(text[:_MOST_CHARACTERS])
-    notes = tuple(note[1:-1] for note in _NOTE.findall(whole) if len(note) > 2)
-    body = _NOTE.sub("|", whole)  # a mark, so that digits on both sides of a remark never join
+    body = _open_brackets(whole)
+    notes = tuple(note[1:-1] for note in _NOTE.findall(body) if len(note) > 2)
+    body = _NOTE.sub("|", body)  # a mark, so that digits on both sides of a remark never join
     parts: dict[str, Any] = {}
     body = take_admin(body, parts)
     anchor = _anchor(body)
     head, rest = (body, "") if anchor is None else (body[:anchor], body[anchor:])
     rest = _take_head(head, parts) + rest if anchor is not None else _take_head(head, parts)
-    if parts.get("road") or (parts.get("place") and not is_dashed_room(rest)):
-        rest = _take_door(rest, parts)
+    named = parts.get("road") or (parts.get("place") and not is_dashed_room(rest))
+    if named or ("street" in parts and is_lane(rest)):
+        rest = take_door(rest, parts)
     tail = take_inside(rest, parts)
-    return Address(text=whole, tail=(*tail, *notes), **parts)
+    return Address(text=whole, tail=(*tail, *notes), offset=find_offset(whole), **parts)
 
 
 def recuts(address: Address) -> tuple[Address, ...]:
@@ -141,13 +147,14 @@ def recuts(address: Address) -> tuple[Address, ...]:
     run = address.cut
     part = "room" if address.room is not None and run.endswith(address.room) else "floor"
     if part == "room":
-        return tuple(replace(address, number=number, room=room) for number, room in _cuts(run, part))
-    return tuple(replace(address, number=number, floor=floor) for number, floor in _cuts(run, part))
+        return tuple(replace(address, number=number, room=room) for number, room in cut_door(run, part))
+    return tuple(replace(address, number=number, floor=floor) for number, floor in cut_door(run, part))
 
 
 def door_key(address: Address) -> str | None:
     """Give the canonical key of the door (road, lane, number), or None when the door is not written."""
-    where = address.road or address.place
+    # A lane of a village may stand right behind its town (重固镇2777弄).
+    where = address.road or address.place or (address.street if address.lane else None)
     named = where if address.road is None and not _NO_DOOR.fullmatch(where or "") else None
     written = address.lane or address.number or address.building or named
     if where is None or written is None:
@@ -159,7 +166,7 @@ def door_key(address: Address) -> str | None:
         door.append(f"之{address.sub_number.upper()}")
     if address.building:
         door.append(f"#{address.building.upper()}")
-    return where + "".join(door)
+    return spell(where) + "".join(door)
 
 
 def building_key(address: Address) -> str | None:
@@ -192,6 +199,7 @@ def room_part(address: Address) -> str | None:
         return None
     unit = f"{address.unit.upper()}单元" if address.unit else ""
     storey = _BELOW.sub("B", (address.floor or "").upper())
+    storey = _FLOORS.sub("-", storey)
     if address.room is None:
         return f"{unit}{storey}层"
     digits = sum(c.isdigit() for c in address.room)
@@ -204,12 +212,21 @@ def unit_key(address: Address) -> tuple[str | None, ...]:
     return (address.lane, address.number, address.sub_number, address.building)
 
 
+def _open_brackets(whole: str) -> str:
+    """Take off the brackets that hold the road alone or the number alone."""
+    body = _DOOR_NOTE.sub(r"\1\2", whole)
+    road = _ROAD_NOTE.match(body)
+    if road is not None and not _NEARBY.match(road[2]):
+        body = f"{road[1]}|{road[2]}{body[road.end() :]}"
+    return body
+
+
 def _anchor(body: str) -> int | None:
     """Find where the door begins: the first house-number run after a road word, else None."""
     road = re.search(_ROAD_WORD + _SECTION, body)
     if road is None:
         return None
-    number = next((run for run in _RUN.finditer(body) if run.start() >= road.end()), None)
+    number = next((run for run in HOUSE_RUN.finditer(body) if run.start() >= road.end()), None)
     return None if number is None else number.start()
 
 
@@ -224,8 +241,9 @@ def _take_head(head: str, parts: dict[str, Any]) -> str:
         if place is not None and not (
             _NOTHING.fullmatch(head) or re.match(r"(?:底商|门市|[A-Za-z]*$)", head)
         ):
-            group = _GROUP.match(head, place.end())
-            end = group.end() if group and place[0].endswith(("村", "屯")) else place.end()
+            group = _GROUP.match(head, place.end()) if place[0].endswith(("村", "屯")) else None
+            more = group or _COUNTED_VILLAGE.match(head, place.end())
+            end = more.end() if more else place.end()
             parts["place"] = head[:end]
             return head[end:]
         return head
@@ -258,83 +276,3 @@ def _road_tokens(head: str) -> list[tuple[str, bool]]:
     # The end of the rest keeps its mark, so that its digits never join those of the door.
     pieces.append((rest.lstrip("、,|"), False))
     return [(token, is_road) for token, is_road in pieces if token.strip("、,|")]
-
-
-def _take_door(rest: str, parts: dict[str, Any]) -> str:
-    if _TOWER.match(rest):
-        return rest
-    lead_text = re.match(r"[^\d甲乙丙丁附]*", rest)
-    before = lead_text[0] if lead_text else ""
-    if not _RUN.match(rest[len(before) :]):
-        return rest
-    rest = rest[len(before) :]
-    if before.strip("|"):
-        parts["lead"] = (*parts.get("lead", ()), *(piece for piece in before.split("|") if piece))
-    lane = _LANE.match(rest)
-    if lane is not None:
-        parts["lane"], rest = lane[1], rest[lane.end() :]
-        branch = _BRANCH_LANE.match(rest)
-        if branch is not None:
-            parts["building"], rest = branch[1], rest[branch.end() :]
-    cut = _CUT.match(rest)
-    if cut is not None and lane is None:
-        return _take_cut(rest, cut, parts)
-    door = _DOOR.match(rest)
-    if door is None:
-        return rest
-    after = rest[door.end() :]
-    sign = r"[号#](?!楼(?![上下])|房)" if "road" in parts else r"号(?!楼(?![上下])|房)"
-    if re.match(sign, after) or door["subunit"]:
-        _set_door(door, parts)
-        rest = after.removeprefix("号").removeprefix("#")
-        last = _LAST_NUMBER.match(rest) if "sub_number" not in parts and "number_to" not in parts else None
-        if last is not None and int(last[1]) > int(door["number"]):
-            parts["number_to"], rest = last[1], rest[last.end() :]
-        extra = _EXTRA.match(rest) if "sub_number" not in parts and "number_to" not in parts else None
-        if extra is not None:
-            parts["sub_number"], rest = extra[1] or extra[2] or extra[3], rest[extra.end() :]
-        letter = re.match(r"[甲乙丙丁](?![" + _HAN + "])", rest)
-        if letter is not None and "sub_number" not in parts:
-            parts["sub_number"], rest = letter[0], rest[1:]
-        return rest
-    if lane is not None or re.match(rf"号楼(?![上下])|号房|[幢栋座#]|单元|{FLOOR_WORD}|室|门(?!市)", after):
-        return rest
-    _set_door(door, parts)
-    return after
-
-
-def _take_cut(rest: str, cut: re.Match[str], parts: dict[str, Any]) -> str:
-    """Cut 618201室 into number and room; short runs (12楼, 201室) are the floor or the room alone."""
-    part = "room" if cut[2] == "室" else "floor"
-    found = _cuts(cut[1], part)
-    if not found:
-        return rest
-    parts["number"], parts[part] = found[0]
-    parts["cut"] = cut[1]
-    return rest[cut.end() :]
-
-
-def _cuts(run: str, part: str) -> list[tuple[str, str]]:
-    """Give plausible (number, floor or room) cuts of a digit run, most plausible first."""
-    sizes, shortest = ((1, 2), 3) if part == "floor" else ((3, 4), 5)
-    if len(run) < shortest:
-        return []
-    return [
-        (run[:-size], run[-size:])
-        for size in sizes
-        if len(run) > size and run[-size] != "0" and run[0] != "0" and len(run) - size <= 4
-    ]
-
-
-def _set_door(door: re.Match[str], parts: dict[str, Any]) -> None:
-    parts["number"] = door["number"].lstrip("0") or "0"
-    sub = door["sub"]
-    letter = door["before"] or door["after"]
-    if sub and sub.isdigit() and int(sub) > int(door["number"]):
-        parts["number_to"] = sub
-    elif sub and door["after"]:
-        parts["sub_number"] = f"{door['after']}-{sub}"  # 12甲-3号 is not 12-3号
-    elif sub:
-        parts["sub_number"] = sub
-    if letter and "sub_number" not in parts:
-        parts["sub_number"] = letter

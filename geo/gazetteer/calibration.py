@@ -14,16 +14,22 @@ from geo.gazetteer.trials import (
     Trials,
     cleared,
     crossings,
+    doors_of,
+    estate_siblings,
     extent,
     gaps,
     left_out,
+    meetings,
+    middles,
     same_number,
     siblings,
-    whole_roads,
+    streets_of,
+    support,
 )
 
 _OFFSETS = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_LEAST_SHARE = 0.5  # of the extent: no middle is surer than that
 _FEWEST = 25  # errors below which a quantile of 0.9 means nothing
 _MOST_TRIALS, _MOST_COMPARED, _MOST_CLEARED = (
     3000,
@@ -41,6 +47,9 @@ _COURSES = (
 # Without enough rows of one's own: p90 of 24,710 published addresses in four cities (same written address;
 # naive interpolation with one address left out).
 _PRIOR_DOOR_M, _PRIOR_INTERPOLATED_M = 140.0, 634.0
+_PRIOR_CROSSING_M = 500.0  # of crossings where one point of each road is known
+_PRIOR_ESTATE_M, _PRIOR_ESTATE_SIBLING_M = 440.0, 840.0  # p90 of doors of 130 estates of one city
+_PRIOR_TOWN_M = 3000.0
 _PRIOR_SIBLING_M = 2500.0  # the other parts of a street run through several quarters
 
 
@@ -55,6 +64,17 @@ class Growth:
     def at(self, scale: float) -> float:
         """Give the radius in metres for a scale."""
         return float(self.factor * (scale + self.offset) ** self.power)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Radius of the middle of known points, by how many doors or streets are behind it (`trials.support`)."""
+
+    growths: tuple[Growth, ...]
+
+    def at(self, points: Floats, known: int) -> float:
+        """Give the radius in metres of the middle of points of shape (n, 2)."""
+        return max(extent(points) * _LEAST_SHARE, self.growths[support(known)].at(extent(points)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +93,14 @@ class Calibration:
         Radius of an interpolated point by its `Guess.spread_m`.
     gap : Growth
         Distance between two numbers of one road by their difference.
-    road, crossing : Growth
-        Radius of a road's middle by the distance of its points from it: for a door of the road, and for a
-        door of an unknown road that meets it.
+    road, estate, town : Reach
+        Radius of the middle of a road, an estate or a town by the distance of its points from it.
+    crossing : Growth
+        The same for the middle of a road and a door of an unknown road that meets it.
+    meeting : Growth
+        Radius of a crossing by the distance of the nearest known points of its two roads.
+    estate_sibling_m : float
+        Radius of the middle of an estate for a door of its sibling.
     rows : int
         Left-out rows behind the figures.
     """
@@ -87,8 +112,12 @@ class Calibration:
     sibling_m: float
     along: Growth
     gap: Growth
-    road: Growth
+    road: Reach
+    estate: Reach
+    town: Reach
     crossing: Growth
+    meeting: Growth
+    estate_sibling_m: float
     rows: int
 
     def interpolated_m(self, guess: Guess) -> float:
@@ -99,9 +128,13 @@ class Calibration:
         """Give the radius of a road's last known number for a number that lies that many beyond it."""
         return max(self.door_m, self.gap.at(float(missing)))
 
-    def road_m(self, points: Floats) -> float:
-        """Give the radius of the middle of a road's points (shape (n, 2), metres)."""
-        return max(self.door_m, self.road.at(extent(points)))
+    def road_m(self, points: Floats, addresses: int) -> float:
+        """Give the radius of the middle of a road's points (shape (n, 2), metres) of so many addresses."""
+        return max(self.door_m, self.road.at(points, addresses))
+
+    def meeting_m(self, apart_m: float) -> float:
+        """Give the radius of a crossing whose roads' known points come that near."""
+        return max(self.other_unit_m, self.meeting.at(apart_m))
 
     def crossing_m(self, points: Floats) -> float:
         """Give the radius of the middle of a road's points for an unknown road that meets it."""
@@ -141,6 +174,9 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
     door, unit = same_number(gazetteer)
     door_m = _radius(door, coverage, _PRIOR_DOOR_M)
     far = _beyond(cleared(gazetteer, best, most=_MOST_CLEARED), trials)
+    roads = [doors_of(gazetteer, road.all_rows) for road in gazetteer.roads.values()]
+    estates = [doors_of(gazetteer, estate.all_rows) for estate in gazetteer.estates.values()]
+    towns = [streets_of(gazetteer, rows) for rows in gazetteer.towns.values()]
     road_prior = 2.0 * _PRIOR_INTERPOLATED_M
     return Calibration(
         coverage=coverage,
@@ -150,10 +186,18 @@ def calibrate(gazetteer: Gazetteer, *, coverage: float = 0.9) -> Calibration:
         sibling_m=max(door_m, _radius(siblings(gazetteer), coverage, _PRIOR_SIBLING_M)),
         along=_growth(trials, coverage, _PRIOR_INTERPOLATED_M, far=far),
         gap=_growth(gaps(gazetteer), coverage, road_prior),
-        road=_growth(whole_roads(gazetteer), coverage, road_prior),
+        road=_reach(middles(gazetteer, roads), coverage, road_prior),
+        estate=_reach(middles(gazetteer, estates), coverage, _PRIOR_ESTATE_M),
+        town=_reach(middles(gazetteer, towns, lone=True), coverage, _PRIOR_TOWN_M),
         crossing=_growth(crossings(gazetteer), coverage, road_prior),
+        meeting=_growth(meetings(gazetteer), coverage, _PRIOR_CROSSING_M),
+        estate_sibling_m=_radius(estate_siblings(gazetteer), coverage, _PRIOR_ESTATE_SIBLING_M),
         rows=len(trials),
     )
+
+
+def _reach(trials: dict[int, Trials], coverage: float, prior: float) -> Reach:
+    return Reach(tuple(_growth(trials[kind], coverage, prior) for kind in sorted(trials)))
 
 
 def _beyond(more: Trials, known: Trials) -> Trials:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from geo.address.numerals import normalise
 from geo.address.parser import Address, recuts, room_part, unit_key
 from geo.crs import Floats
-from geo.gazetteer.areas import area_name
 from geo.gazetteer.calibration import Calibration
-from geo.gazetteer.index import Gazetteer, place_name
+from geo.gazetteer.index import Gazetteer
 from geo.gazetteer.interpolation import (
     Line,
     fit_line,
@@ -23,42 +20,21 @@ from geo.gazetteer.interpolation import (
     road_slopes,
     slopes_without,
 )
+from geo.gazetteer.landmarks import POI_BESIDE_ROAD, Landmarks
 from geo.gazetteer.matches import Level
-from geo.gazetteer.mentions import quarters_of
 from geo.gazetteer.roads import Ints, Road, RoadHit, RoadMatch, road_number, side_of
-from geo.gazetteer.trials import extent, middle, nearest_pair, sibling_end
+from geo.gazetteer.spots import SCORE, Spot, shifted, widened
+from geo.gazetteer.trials import doors_of, middle, nearest_pair, sibling_end
 
-SCORE = {
-    Level.ROOM: 1.0,
-    Level.DOOR: 0.98,
-    Level.OTHER_UNIT: 0.9,
-    Level.POI: 0.8,
-    Level.INTERPOLATED: 0.7,
-    Level.ROAD: 0.4,
-    Level.AREA: 0.15,
-}
-_POI_BESIDE_ROAD = 0.65  # a name written besides a road may be a landmark near by
-_HEARD = 0.5  # trust in a road that is only known by the roads it meets
+__all__ = ["Cascade", "Spot"]
+
 _BESIDE_TRUST = 0.55  # trust in the road that an unknown one meets
+_ALIKE_TRUST = 0.7  # trust in a road of a similar name
 _GUESSED = 0.25  # trust in a road or part of a road that a person has to choose
 _LEAST_ALIKE = 60.0
-_TIGHT_M = 300.0  # rows of one name further apart than this are branches, not one place
-_WIDEST_QUARTER_M = 1000.0
-_BESIDE_M = 100.0  # how far 旁 or 对面 may be
-_BESIDE = re.compile(r"(?:[东南西北左右]?(?:侧|边|面)|旁边?|对面|附近|隔壁|门口|以?内|里面|楼上|楼下|院内)$")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spot:
-    """A point in metres before it becomes a match; `chosen` is False where a person has to decide."""
-
-    xy: Floats
-    level: Level
-    score: float
-    radius_m: float
-    text: str
-    notes: tuple[str, ...] = ()
-    chosen: bool = True
+_DOUBT = 0.5  # trust in a road whose name several bear, or that lies far from the town that is written
+_OTHER_TOWN = 0.2  # trust in a guess far from the town that is written: the town's own rows are better
+_SURE = (RoadMatch.EXACT, RoadMatch.ALIAS, RoadMatch.FUZZY, RoadMatch.LEAD)
 
 
 class Cascade:
@@ -76,7 +52,8 @@ class Cascade:
         self.gazetteer = gazetteer
         self.calibration = calibration
         self._slopes = road_slopes(gazetteer.roads)
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[int, Line] = {}
+        self._landmarks = Landmarks(gazetteer, calibration)
 
     def best(self, address: Address, name: str, heard: Mapping[str, frozenset[str]]) -> Spot | None:
         """Give the place an address means, or None; the first of `every` that needs no person."""
@@ -99,19 +76,29 @@ class Cascade:
         self, address: Address, name: str, heard: Mapping[str, frozenset[str]]
     ) -> Iterator[tuple[float, Iterator[Spot]]]:
         """Yield the ways, surest first, each with the highest score it can give."""
+        places = self._landmarks
         yield 1.0, self._by_road(address)
-        yield SCORE[Level.POI] if address.road is None else _POI_BESIDE_ROAD, self._by_words(address, name)
-        yield SCORE[Level.ROAD], self._by_quarter(address, heard)
-        yield SCORE[Level.AREA], self._by_area(address)
+        yield 1.0, places.by_estate(address)
+        yield SCORE[Level.POI] if address.road is None else POI_BESIDE_ROAD, places.by_words(address, name)
+        yield SCORE[Level.ROAD], places.by_quarter(address, heard)
+        yield SCORE[Level.AREA], places.by_area(address)
 
     def _by_road(self, address: Address) -> Iterator[Spot]:
         for cut in recuts(address):
-            spots = [*self._on_roads(cut)]
+            spots = [self._in_town(cut, spot) for spot in self._on_roads(cut)]
             if address.cut is None:
                 yield from spots
             else:
                 for spot in spots:
                     yield replace(spot, score=spot.score * 0.95, notes=(*spot.notes, "number_cut"))
+
+    def _in_town(self, address: Address, spot: Spot) -> Spot:
+        """Trust a spot less that lies far from the town its address names."""
+        if not self._landmarks.is_other_town(address, spot):
+            return spot
+        weak = {"road_fuzzy", "road_namesake", "number_out_of_reach"}.intersection(spot.notes)
+        trust = _OTHER_TOWN if weak else _DOUBT
+        return replace(spot, score=spot.score * trust, notes=(*spot.notes, "other_town"))
 
     def _on_roads(self, address: Address) -> Iterator[Spot]:
         own = self.gazetteer.find_road(address.road) if address.road else None
@@ -119,25 +106,44 @@ class Cascade:
         crossed = [hit for hit in crossed if own is None or hit.names != own.names]
         if own is not None:
             if crossed and road_number(address) is None and own.kind in _SURE:
-                yield self._crossing(own, crossed[0])
-            yield self._on_road(address, own)
+                yield shifted(self._crossing(own, crossed[0]), address)
+            yield self._on_known(address, own)
         for hit in crossed:
             # The number belongs to the street it follows; of a crossing road only the course is known.
-            yield self._beside_road(hit, (*_note(hit), "road_of_crossing"))
+            yield widened(self._beside_road(hit, (*_note(hit), "road_of_crossing")), address)
 
     def _crossed(self, word: str) -> RoadHit | None:
         hit = self.gazetteer.find_road(word)
         return hit if hit is not None and hit.kind in _SURE else None
 
-    def _on_road(self, address: Address, hit: RoadHit) -> Spot:
+    def _on_known(self, address: Address, hit: RoadHit) -> Spot:
+        """Place an address on its road; of several of its name on the one of its town or of most rows."""
+        same = [self.gazetteer.roads[hit.names[0]], *self.gazetteer.namesakes(hit.names[0])]
+        if len(hit.names) > 1 or len(same) == 1:
+            return self._on_road(address, hit, self._roads(hit))
+        spots = [self._on_road(address, hit, [road]) for road in same]
+        town = self._landmarks.town(address)
+        if town is not None:
+            rows = self.gazetteer.towns[town]
+            near = [self._apart(road, self.gazetteer.xy[rows]) for road in same]
+            return spots[int(np.argmin(near))]
+        first = spots[0]
+        off = max(float(np.hypot(*(first.xy - spot.xy))) + spot.radius_m for spot in spots)
+        return replace(first, score=first.score * _DOUBT, radius_m=off, notes=(*first.notes, "road_namesake"))
+
+    def _apart(self, road: Road, points: Floats) -> float:
+        return nearest_pair(self.gazetteer.xy[road.all_rows], points)[1]
+
+    def _on_road(self, address: Address, hit: RoadHit, roads: Sequence[Road]) -> Spot:
         notes = _note(hit)
-        roads = self._roads(hit)
         number = road_number(address)
         if number is None or hit.kind in (RoadMatch.SECTION, RoadMatch.SIBLING):
             return self._along(address, roads, hit, notes)
         if len(roads) > 1:
             roads_with = [road for road in roads if road.index_of(number) is not None]
             roads = roads_with if len(roads_with) == 1 else roads
+        if hit.kind is RoadMatch.DIRECTION and roads[0].index_of(number) is None:
+            return self._along(address, roads, hit, notes)  # 南京西路 does not count on where 南京路 ends
         if len(roads) > 1 or len(roads[0].numbers) == 0:
             return self._along(address, roads, hit, notes)
         if is_within_reach(roads[0], number):
@@ -180,13 +186,18 @@ class Cascade:
         if hit.kind is RoadMatch.SIBLING:
             end = sibling_end(points, side_of(address.road or ""))
             return _spot(end, Level.ROAD, hit, self.calibration.sibling_m, names, notes)
-        return _spot(middle(points), Level.ROAD, hit, self.calibration.road_m(points), names, notes)
+        # A door of a road of which only another part is known lies as far off as one of a road that meets it.
+        known = len(doors_of(self.gazetteer, np.concatenate([road.all_rows for road in roads])))
+        radius = self.calibration.road_m(points, known)
+        if hit.kind is RoadMatch.DIRECTION:
+            radius = max(radius, self.calibration.crossing_m(points))
+        return widened(_spot(middle(points), Level.ROAD, hit, radius, names, notes), address)
 
     def _crossing(self, own: RoadHit, crossed: RoadHit) -> Spot:
         """Place an address that names two roads and no number where their known points come nearest."""
         one, other = self._points(self._roads(own)), self._points(self._roads(crossed))
         point, apart = nearest_pair(one, other)
-        radius = max(self.calibration.other_unit_m, apart)
+        radius = self.calibration.meeting_m(apart)
         text = f"{own.names[0]}、{crossed.names[0]}"
         spot = _spot(point, Level.ROAD, own, radius, text, (*_note(own), "crossing"))
         return replace(spot, score=spot.score * 1.2)
@@ -198,60 +209,6 @@ class Cascade:
         spot = _spot(middle(points), Level.ROAD, hit, self.calibration.crossing_m(points), names, notes)
         return replace(spot, score=spot.score * _BESIDE_TRUST)
 
-    def _by_words(self, address: Address, name: str) -> Iterator[Spot]:
-        score = SCORE[Level.POI] if address.road is None else _POI_BESIDE_ROAD
-        for word in (address.place, *address.tail, *address.lead, normalise(name)):
-            if word:
-                yield from self._by_name(word, score)
-
-    def _by_name(self, word: str, score: float) -> Iterator[Spot]:
-        beside = _BESIDE.sub("", word)
-        for key in dict.fromkeys((word, place_name(word), beside, place_name(beside))):
-            key = self.gazetteer.aliases.get(key, key)
-            rows = self.gazetteer.places.get(key)
-            if rows is None:
-                continue
-            points = self.gazetteer.xy[rows]
-            if extent(points) <= _TIGHT_M:
-                far = word != beside and key in (beside, place_name(beside))
-                radius = max(self.calibration.door_m, extent(points)) + (_BESIDE_M if far else 0.0)
-                notes = ("beside",) if far else ()
-                yield Spot(middle(points), Level.POI, score, radius, key, notes)
-                return
-
-    def _by_quarter(self, address: Address, heard: Mapping[str, frozenset[str]]) -> Iterator[Spot]:
-        """Place an unknown road by the quarter before it, by the rows that mention it, or by its list."""
-        road = address.road
-        if road is None or self.gazetteer.find_road(road) is not None:
-            return
-        for quarter in (*quarters_of(address, self.gazetteer.road_names), *_leading(road)):
-            rows = self.gazetteer.quarters.get(quarter)
-            if rows is not None:
-                yield from self._near(rows, quarter, "quarter")
-        rows = self.gazetteer.mentions.get(road)
-        if rows is not None:
-            yield from self._near(rows, road, "road_mention")
-        met = sorted(heard.get(road, ()))
-        if met:
-            points = self._points([self.gazetteer.roads[name] for name in met])
-            radius = self.calibration.crossing_m(points)
-            score = SCORE[Level.ROAD] * _HEARD
-            yield Spot(middle(points), Level.ROAD, score, radius, "、".join(met), ("road_hearsay",))
-
-    def _near(self, rows: Ints, text: str, note: str) -> Iterator[Spot]:
-        points = self.gazetteer.xy[rows]
-        if extent(points) <= _WIDEST_QUARTER_M:
-            radius = self.calibration.crossing_m(points)
-            yield Spot(middle(points), Level.ROAD, SCORE[Level.ROAD] * 0.7, radius, text, (note,))
-
-    def _by_area(self, address: Address) -> Iterator[Spot]:
-        if not self.gazetteer.areas:
-            return
-        for word in (address.street, address.place, *address.tail, *address.lead):
-            area = self.gazetteer.areas.get(area_name(word)) if word else None
-            if area is not None:
-                yield Spot(area.xy, Level.AREA, SCORE[Level.AREA], area.radius_m, area.name)
-
     def _guesses(self, address: Address) -> Iterator[Spot]:
         """Yield what only a person can choose: each part of a road, and roads of a similar name."""
         if address.road is None:
@@ -261,32 +218,33 @@ class Cascade:
         if hit is None:
             names = [p for p in self.gazetteer.road_names.alike(address.road) if p[1] >= _LEAST_ALIKE]
         for name, alike in names:
-            spot = self._on_road(address, RoadHit((name,), alike, RoadMatch.FUZZY))
+            part = RoadHit((name,), alike, RoadMatch.FUZZY)
+            spot = self._on_road(address, part, self._roads(part))
             yield replace(spot, score=spot.score * _GUESSED, chosen=False)
 
     def _roads(self, hit: RoadHit) -> list[Road]:
         return [self.gazetteer.roads[name] for name in hit.names]
 
     def _points(self, roads: Sequence[Road]) -> Floats:
-        points: Floats = self.gazetteer.xy[np.concatenate([road.all_rows for road in roads])]
-        return points
+        return self.gazetteer.points_of(roads)
 
     def _line(self, road: Road) -> Line:
         # Remembers a pure fit for the life of this cascade.
-        if road.name not in self._lines:
+        key = id(road)
+        if key not in self._lines:
             slopes, course = slopes_without(self._slopes, road.name), self.calibration.course
             by_hand = np.array([self.gazetteer.confirmed[rows].any() for rows in road.rows], dtype=np.bool_)
             keep = is_sound(road.numbers, road.xy, by_hand)
             numbers, xy, counts = road.numbers[keep], road.xy[keep], road.counts[keep]
-            self._lines[road.name] = fit_line(numbers, xy, counts, course=course, slopes=slopes)
-        return self._lines[road.name]
-
-
-_SURE = (RoadMatch.EXACT, RoadMatch.ALIAS, RoadMatch.FUZZY, RoadMatch.LEAD)
+            self._lines[key] = fit_line(numbers, xy, counts, course=course, slopes=slopes)
+        return self._lines[key]
 
 
 def _spot(xy: Floats, level: Level, hit: RoadHit, radius_m: float, text: str, notes: tuple[str, ...]) -> Spot:
-    return Spot(xy, level, SCORE[level] * hit.score / 100.0, radius_m, text, notes)
+    # A name that only sounds alike is often another road; a door that it knows speaks for it.
+    unsure = hit.kind is RoadMatch.FUZZY and level in (Level.INTERPOLATED, Level.ROAD)
+    trust = hit.score / 100.0 * (_ALIKE_TRUST if unsure else 1.0)
+    return Spot(xy, level, SCORE[level] * trust, radius_m, text, notes)
 
 
 def _note(hit: RoadHit) -> tuple[str, ...]:
@@ -300,8 +258,3 @@ def _in_range(address: Address, road: Road, number: int) -> Ints | None:
         (road.numbers >= number) & (road.numbers <= last) & (road.numbers % 2 == number % 2)
     )
     return inside if len(inside) else None
-
-
-def _leading(road: str) -> Iterator[str]:
-    """Yield the words that may be a quarter glued before an unknown road (豫园百翎路)."""
-    return (road[:at] for at in range(len(road) - 2, 1, -1))

@@ -18,13 +18,15 @@ from geo.address.parser import Address, parse_address
 from geo.crs import Floats, check_frame, frame_metric_crs, project_xy
 from geo.errors import GazetteerError
 from geo.gazetteer.areas import Area, index_areas
+from geo.gazetteer.estates import index_estates
 from geo.gazetteer.mentions import index_mentions, index_quarters
-from geo.gazetteer.roads import Ints, Road, RoadHit, RoadMatch, RoadNames, index_roads
+from geo.gazetteer.roads import NAMESAKE, Ints, Road, RoadHit, RoadMatch, RoadNames, index_roads
 
 __all__ = ["Gazetteer", "RoadHit", "RoadMatch", "build_gazetteer"]
 
 _SHORTEST_NAME = 3  # a shop name of two characters says nothing about a place
 _FUZZY_THRESHOLD = 85.0
+_TOWN_WORDS = ("", "镇", "乡", "新镇")
 _CONFIRMED = "confirmed"
 _BRANCH = re.compile(r"\([^()]*\)$")
 _ADMIN = re.compile(r"^(?:[一-龥]{2,3}省)?(?:[一-龥]{2,3}市)?(?:[一-龥]{2,3}[区县](?=.{4}))?")
@@ -58,6 +60,10 @@ class Gazetteer:
         Rows by the quarter or landmark written before their road.
     confirmed : ndarray of bool, shape (n,)
         Rows whose point a person set or confirmed.
+    estates : dict of str to Road
+        Estates and villages as series of numbers, see `geo.gazetteer.estates.index_estates`.
+    towns : dict of str to ndarray
+        Rows by the 街道, 镇 or 乡 of their address.
     aliases : mapping of str to str
         Written road or place name to the known name it means.
     areas : dict of str to Area
@@ -75,9 +81,27 @@ class Gazetteer:
     mentions: dict[str, Ints]
     quarters: dict[str, Ints]
     confirmed: NDArray[np.bool_]
+    estates: dict[str, Road] = field(default_factory=dict)
+    towns: dict[str, Ints] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     areas: dict[str, Area] = field(default_factory=dict)
     _hits: dict[str, RoadHit | None] = field(default_factory=dict, repr=False)
+
+    def points_of(self, roads: Sequence[Road]) -> Floats:
+        """Give the points of every row on some roads, shape (n, 2)."""
+        points: Floats = self.xy[np.concatenate([road.all_rows for road in roads])]
+        return points
+
+    def town_of(self, word: str) -> str | None:
+        """Give the known town a word names, with or without its 镇 or 乡."""
+        return next((name for kind in _TOWN_WORDS if (name := word + kind) in self.towns), None)
+
+    def namesakes(self, name: str) -> list[Road]:
+        """List the other roads that bear the name of a road, far from it."""
+        found: list[Road] = []
+        while (road := self.roads.get(f"{name}{NAMESAKE}{len(found) + 1}")) is not None:
+            found.append(road)
+        return found
 
     def find_road(self, name: str, *, threshold: float = _FUZZY_THRESHOLD) -> RoadHit | None:
         """Look up a road name: an alias first, else as `RoadNames.find`.
@@ -162,6 +186,8 @@ def build_gazetteer(
         road_names=known,
         mentions=index_mentions(addresses, names, known),
         quarters=index_quarters(addresses, known),
+        estates=index_estates(addresses, names, xy),
+        towns=_index_towns(addresses),
         confirmed=np.array([v is not None and v == v and bool(v) for v in given], dtype=np.bool_),
         aliases={normalise(written): normalise(meant) for written, meant in (aliases or {}).items()},
         areas={} if areas is None else index_areas(areas, crs),
@@ -177,6 +203,14 @@ def place_name(name: str) -> str:
 
 def _texts(column: pd.Series) -> list[str]:
     return ["" if v is None or v != v else str(v) for v in column]
+
+
+def _index_towns(addresses: Sequence[Address]) -> dict[str, Ints]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, address in enumerate(addresses):
+        if address.street:
+            rows[address.street].append(row)
+    return {town: np.array(found, dtype=np.int64) for town, found in rows.items()}
 
 
 def _index_places(addresses: Sequence[Address], names: Sequence[str]) -> dict[str, Ints]:

@@ -52,7 +52,8 @@ class Match:
         What a reviewer should know: ``road_alias``, ``road_lead``, ``road_fuzzy``, ``road_direction``,
         ``road_section``, ``road_sibling``, ``road_of_crossing``, ``crossing``, ``road_hearsay``,
         ``road_mention``, ``quarter``, ``beside``, ``number_cut``, ``number_range``, ``number_out_of_reach``,
-        ``extrapolated``, ``other_district``, ``former_district``.
+        ``extrapolated``, ``other_district``, ``former_district``, ``estate``, ``estate_sibling``, ``offset``,
+        ``road_namesake``, ``other_town``, ``town_rows``.
     """
 
     lon: float | None

@@ -13,20 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 from pypinyin import Style, lazy_pinyin
 
+from geo.address.numerals import spell
 from geo.address.parser import Address
 from geo.crs import Floats
 
 Ints = NDArray[np.int64]
 
 _FORM = re.compile(
-    r"(?P<stem>.+?)(?P<side>[东西南北中]?[一二三四五六七八九十]*)(?P<word>大街|大道|公路|胡同|路|街|道|巷|弄|浜)"
+    r"(?P<stem>.+?)(?P<side>支|[东西南北中]?[一二三四五六七八九十]*)(?P<word>大街|大道|公路|胡同|路|街|道|巷|弄|浜)"
     r"(?P<section>(?:[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?)"
 )
 # Two of these are never a slip of the pen for each other: 三牌楼路 and 四牌楼路 are two roads.
 _TELLING = frozenset("一二三四五六七八九十东西南北中大小上下前后左右新老内外")
-_NAMESAKES = frozenset({"山西", "陕西"})  # both written right, both common, and they sound the same
+_SURNAME = "家"  # 徐家宅路 and 陈家宅路 differ in what tells them apart
+_HOMONYMS = frozenset({"山西", "陕西"})  # both written right, both common, and they sound the same
 # Sounds that people who type by ear mix up (新业路 for 兴业路).
 _SOUNDS = ((r"^zh", "z"), (r"^ch", "c"), (r"^sh", "s"), (r"ng$", "n"))
+
+
+NAMESAKE = "·"  # between the name of a road and the count of another of the same name
+_NAMESAKE_M = 2500.0
 
 
 class RoadMatch(StrEnum):
@@ -114,6 +120,7 @@ class RoadNames:
         RoadHit or None
             None also when two different roads are equally alike.
         """
+        name = spell(name)
         if name in self._known:
             return RoadHit((name,), 100.0, RoadMatch.EXACT)
         known = next((end for end in endings(name) if end in self._known), None)
@@ -129,8 +136,9 @@ class RoadNames:
             return RoadHit(top, best, RoadMatch.FUZZY)
         family = self.family(name)
         if family:
-            kind = RoadMatch.SIBLING if form["side"] else RoadMatch.DIRECTION
-            return RoadHit(family, 60.0 if form["side"] else 80.0, kind)
+            sure = form["side"] != "" or all(side_of(known) == "支" for known in family)
+            kind = RoadMatch.SIBLING if sure else RoadMatch.DIRECTION
+            return RoadHit(family, 60.0 if sure else 80.0, kind)
         whole = name[: len(name) - len(form["section"])]
         if form["section"] and whole in self._known:
             return RoadHit((whole,), 70.0, RoadMatch.SECTION)
@@ -138,7 +146,7 @@ class RoadNames:
 
     def alike(self, name: str) -> list[tuple[str, float]]:
         """List the known roads that sound or look like a name, with a similarity above 0, best first."""
-        form = _FORM.fullmatch(name)
+        form = _FORM.fullmatch(spell(name))
         if form is None:
             return []
         scored = [(known, _similarity(form, other)) for known, other in self._forms.items()]
@@ -157,6 +165,7 @@ class RoadNames:
 
     def ending_of(self, name: str) -> str | None:
         """Give the known road that a name with leading words ends in, else None."""
+        name = spell(name)
         return next((end for end in (name, *endings(name)) if end in self._known), None)
 
 
@@ -194,19 +203,74 @@ def index_roads(addresses: Sequence[Address], xy: Floats) -> dict[str, Road]:
     """
     by_road: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     everything: dict[str, list[int]] = defaultdict(list)
-    written = {address.road for address in addresses if address.road}
+    written = {spell(address.road) for address in addresses if address.road}
     for row, address in enumerate(addresses):
         if address.road is None:
             continue
-        road = next((end for end in endings(address.road) if end in written), address.road)
+        named = spell(address.road)
+        road = next((end for end in endings(named) if end in written), named)
         everything[road].append(row)
         number = road_number(address)
         if number is not None:
             by_road[road][number].append(row)
-    return {name: _road(name, by_road[name], rows, xy) for name, rows in everything.items()}
+    found: dict[str, Road] = {}
+    for name, rows in everything.items():
+        parts = _namesakes(by_road[name], rows, xy)
+        for part, own in enumerate(parts):
+            kept = {n: inside for n, of in by_road[name].items() if (inside := sorted(own.intersection(of)))}
+            key = name if part == 0 else f"{name}{NAMESAKE}{part}"
+            found[key] = gather_road(name, kept, sorted(own), xy)
+    return found
 
 
-def _road(name: str, by_number: dict[int, list[int]], rows: list[int], xy: Floats) -> Road:
+def _namesakes(by_number: dict[int, list[int]], rows: list[int], xy: Floats) -> list[set[int]]:
+    """Part the rows of one name into the roads that bear it, the one of most rows first.
+
+    Notes
+    -----
+    A long road has far stretches too, but its numbers grow along it: only clusters whose numbers overlap are
+    different roads.
+    """
+    heap = _clusters(xy[rows])
+    if heap.max() == 0:
+        return [set(rows)]
+    cluster = dict(zip(rows, heap.tolist(), strict=True))
+    spans: dict[int, list[int]] = defaultdict(list)
+    for number, behind in by_number.items():
+        for row in behind:
+            spans[cluster[row]].append(number)
+    parts = {at: {row for row in rows if cluster[row] == at} for at in range(int(heap.max()) + 1)}
+    largest = max(spans, key=lambda at: (len(parts[at]), -at), default=None)
+    if largest is None:
+        return [set(rows)]
+    low, high = min(spans[largest]), max(spans[largest])
+    strange = sorted(
+        at for at in spans if at != largest and max(low, min(spans[at])) <= min(high, max(spans[at]))
+    )
+    home = set(rows).difference(*(parts[at] for at in strange))
+    return [home, *(parts[at] for at in strange)]
+
+
+def _clusters(points: Floats) -> Ints:
+    """Number the clusters of points that lie more than `_NAMESAKE_M` apart, from 0."""
+    number = np.full(len(points), -1, dtype=np.int64)
+    found = 0
+    for start in range(len(points)):
+        if number[start] >= 0:
+            continue
+        reached = [start]
+        number[start] = found
+        while reached:
+            near = np.hypot(*(points - points[reached.pop()]).T) <= _NAMESAKE_M
+            fresh = np.flatnonzero(near & (number < 0))
+            number[fresh] = found
+            reached += fresh.tolist()
+        found += 1
+    return number
+
+
+def gather_road(name: str, by_number: dict[int, list[int]], rows: list[int], xy: Floats) -> Road:
+    """Put the rows of one road or estate together, those of each number by themselves."""
     numbers = sorted(by_number)
     behind = tuple(np.array(by_number[number], dtype=np.int64) for number in numbers)
     middle = np.array([np.median(xy[found], axis=0) for found in behind]).reshape(-1, 2)
@@ -219,15 +283,21 @@ def _similarity(form: re.Match[str], other: re.Match[str]) -> float:
     if len(stem) != len(known) or not _same(form, other, "side", "word", "section"):
         return 0.0
     if sorted(stem) == sorted(known) and len(stem) > 1:
-        return 90.0
+        # 新育路 and 育新路 are often two roads: too little to act upon.
+        return 90.0 if len(stem) > 2 else 80.0
     pairs = [(a, b) for a, b in zip(stem, known, strict=True) if a != b]
-    if {stem, known} == _NAMESAKES or any(_TELLING.issuperset(pair) for pair in pairs):
+    if {stem, known} == _HOMONYMS or any(_TELLING.issuperset(pair) for pair in pairs):
         return 0.0
     strange = sum(_sound(a) != _sound(b) for a, b in pairs)
     if strange == 0 and len(pairs) < max(len(stem), 2):
         exactly = all(_sound(a, exact=True) == _sound(b, exact=True) for a, b in pairs)
         return (96.0 if exactly else 92.0) if len(pairs) == 1 else 88.0
-    if strange == 1 and len(pairs) == 1 and len(stem) >= 3:
+    if (
+        strange == 1
+        and len(pairs) == 1
+        and len(stem) >= 3
+        and not (stem[1] == _SURNAME != known[0] != stem[0])
+    ):
         return 86.0
     # Too little to act upon, enough to ask a person.
     return 60.0 if 2 * strange <= len(stem) else 0.0

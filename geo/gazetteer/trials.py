@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from geo.address.parser import unit_key
 from geo.crs import Floats
+from geo.gazetteer.estates import families
 from geo.gazetteer.index import Gazetteer
 from geo.gazetteer.interpolation import Course, place_without, road_slopes, slopes_without
-from geo.gazetteer.roads import Ints, Road, side_of
+from geo.gazetteer.roads import Ints, Road, road_number, side_of
 
 # (scale, error in metres, weight). Rows of one address share its error. Counted by rows, one campus of forty
 # departments sets every radius; counted by addresses, too few points are held where many rows share one.
@@ -22,6 +23,9 @@ _MOST_PAIRED = 40  # numbers of one road in trials of pairs, evenly spaced
 _MOST_WHOLE = 3000  # numbers whose road is placed without them
 _MOST_OF_ROAD = 300  # points of one road in trials of crossings
 _MOST_CROSSED = 300  # roads tried for crossings
+_SUPPORT = (1, 3)  # known addresses of a road or town: one, two or three, more
+_CROSSING_M = 40.0  # points of two roads this close show where they cross
+_CLEARED_M = (100.0, 250.0, 500.0)  # rows left out round a crossing
 _MEET_M = 80.0  # points of two roads this close show that the roads meet
 _HEADING = {"东": (1.0, 0.0), "西": (-1.0, 0.0), "南": (0.0, -1.0), "北": (0.0, 1.0)}
 
@@ -88,19 +92,89 @@ def gaps(gazetteer: Gazetteer) -> Trials:
     return found
 
 
-def whole_roads(gazetteer: Gazetteer) -> Trials:
-    """List (extent of the rest, error of its middle) of every number on roads with two rows or more."""
-    found: Trials = []
-    total = sum(len(road.rows) for road in gazetteer.roads.values())
-    step, place = 1 + total // _MOST_WHOLE, 0
-    for road in gazetteer.roads.values():
-        for rows in road.rows:
+def doors_of(gazetteer: Gazetteer, rows: Ints) -> list[Ints]:
+    """Group rows by the address they share: the number on a road, else the text."""
+    groups: dict[tuple[str | None, int | str], list[int]] = defaultdict(list)
+    for row in rows:
+        address = gazetteer.addresses[row]
+        number = road_number(address)
+        text = address.text.split("(")[0]
+        groups[(address.road or address.place, text if number is None else number)].append(int(row))
+    return [np.array(found, dtype=np.int64) for found in groups.values()]
+
+
+def streets_of(gazetteer: Gazetteer, rows: Ints) -> list[Ints]:
+    """Group rows by the road or place they lie on."""
+    groups: dict[str | None, list[int]] = defaultdict(list)
+    for row in rows:
+        address = gazetteer.addresses[row]
+        groups[address.road or address.place].append(int(row))
+    return [np.array(found, dtype=np.int64) for found in groups.values()]
+
+
+def middles(gazetteer: Gazetteer, sets: Iterable[list[Ints]], *, lone: bool = False) -> dict[int, Trials]:
+    """List (extent of the rest, error of its middle) of each group left out of the rows of its set.
+
+    Parameters
+    ----------
+    gazetteer : Gazetteer
+        Known addresses.
+    sets : iterable of list of ndarray
+        Rows of one road, estate or town in groups: `doors_of`, or `streets_of` where the doors of unknown
+        streets shall be placed.
+
+    lone : bool
+        Leave out only groups of a single door: a street that nobody knows is like one of which one door is
+        known (Good 1953, "The population frequencies of species"), not like the large ones.
+
+    Returns
+    -------
+    dict of int to list
+        Trials by the class of how many groups the rest has, see `support`.
+    """
+    sets = list(sets)
+    step, place = 1 + sum(map(len, sets)) // _MOST_WHOLE, 0
+    found: dict[int, Trials] = {kind: [] for kind in range(len(_SUPPORT) + 1)}
+    for groups in sets:
+        for at, rows in enumerate(groups):
             place += 1
-            if place % step:
+            if place % step or len(groups) == 1 or (lone and len(doors_of(gazetteer, rows)) > 1):
                 continue
-            rest = gazetteer.xy[np.setdiff1d(road.all_rows, rows)]
-            if len(rest):
-                found += _trials(extent(rest), gazetteer.xy[rows], middle(rest))
+            rest = gazetteer.xy[np.concatenate(groups[:at] + groups[at + 1 :])]
+            found[support(len(groups) - 1)] += _trials(extent(rest), gazetteer.xy[rows], middle(rest))
+    return found
+
+
+def support(known: int) -> int:
+    """Class a number of known groups: 0 for one, 1 for two or three, 2 for more."""
+    return sum(known > limit for limit in _SUPPORT)
+
+
+def meetings(gazetteer: Gazetteer) -> Trials:
+    """List (distance of the nearest points, error of the crossing) of roads that meet, cleared round it."""
+    found: Trials = []
+    roads = [_thinned(gazetteer, road) for _, road in sorted(gazetteer.roads.items())]
+    for at, other in _neighbours(roads, _CROSSING_M):
+        one, two = roads[at], roads[other]
+        place, _ = nearest_pair(one, two)
+        for clear in _CLEARED_M:
+            left = [points[np.hypot(*(points - place).T) > clear] for points in (one, two)]
+            if min(map(len, left)):
+                guess, apart = nearest_pair(*left)
+                found.append((apart, float(np.hypot(*(guess - place))), 1.0))
+    return found
+
+
+def estate_siblings(gazetteer: Gazetteer) -> Trials:
+    """List (extent, error) of the middles of estates placed by their siblings."""
+    found: Trials = []
+    for names in families(gazetteer.estates).values():
+        for name in names:
+            others = [gazetteer.estates[other] for other in names if other != name]
+            if others:
+                points = gazetteer.points_of(others)
+                own = gazetteer.xy[gazetteer.estates[name].all_rows]
+                found += _trials(extent(points), own, middle(points))
     return found
 
 
@@ -119,19 +193,26 @@ def siblings(gazetteer: Gazetteer) -> Trials:
 def crossings(gazetteer: Gazetteer) -> Trials:
     """List (extent of a road, distance of its middle from the rows of the roads that meet it)."""
     found: Trials = []
-    roads = [
-        gazetteer.xy[road.all_rows[:: 1 + len(road.all_rows) // _MOST_OF_ROAD]]
-        for road in gazetteer.roads.values()
-    ]
+    roads = [_thinned(gazetteer, road) for road in gazetteer.roads.values()]
+    for at, other in _neighbours(roads, _MEET_M):
+        found += _trials(extent(roads[at]), roads[other], middle(roads[at]))
+    return found
+
+
+def _thinned(gazetteer: Gazetteer, road: Road) -> Floats:
+    points: Floats = gazetteer.xy[road.all_rows[:: 1 + len(road.all_rows) // _MOST_OF_ROAD]]
+    return points
+
+
+def _neighbours(roads: Sequence[Floats], near_m: float) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of roads whose points come within some metres of each other."""
     low = np.array([points.min(axis=0) for points in roads]).reshape(-1, 2)
     high = np.array([points.max(axis=0) for points in roads]).reshape(-1, 2)
     for at in range(0, len(roads), 1 + len(roads) // _MOST_CROSSED):
-        points = roads[at]
-        near = ((low <= high[at] + _MEET_M) & (high >= low[at] - _MEET_M)).all(axis=1)
-        for other in np.flatnonzero(near):
-            if other != at and nearest_pair(points, roads[other])[1] <= _MEET_M:
-                found += _trials(extent(points), roads[other], middle(points))
-    return found
+        near = ((low <= high[at] + near_m) & (high >= low[at] - near_m)).all(axis=1)
+        for other in np.flatnonzero(near).tolist():
+            if other != at and nearest_pair(roads[at], roads[other])[1] <= near_m:
+                yield at, other
 
 
 def nearest_pair(one: Floats, other: Floats) -> tuple[Floats, float]:

@@ -1,14 +1,16 @@
 """The parser never invents: every part stands in the normalised text."""
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo.address.numerals import normalise
+from geo.address.offset import find_offset, read_offset
 from geo.address.parser import building_key, door_key, parse_address, recuts, room_key
 
 WORDS = (
     "上海市|黄浦区|县|和平|中山东二路|路|街|大街|弄|巷|号|号楼|单元|楼|层|室|底商|门市|近|与|口|甲|一|十二|二段|"
-    "1|3|12|618|201|６１８|-|、|(|)|A|B|F|小区|大厦|街道|镇|市|区|红旗|第一百货|\u3000"
+    "1|3|12|618|201|６１８|-|、|(|)|A|B|F|小区|大厦|街道|镇|市|区|红旗|第一百货|新村|五村|支路|【|】|、|/|东50米|向北|米|★|🏠|交叉路口|\u3000"
 )
 PIECES = st.sampled_from(sorted(WORDS.split("|")))
 TEXT = st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=30))
@@ -42,7 +44,7 @@ NUMBER = st.integers(1, 9999).map(str)
 def test_keys_are_made_of_what_is_written_and_nest(text):
     address = parse_address(text)
     building, door, room = building_key(address), door_key(address), room_key(address)
-    signs = "号弄至之#/层室单元B"
+    signs = "号弄至之#/层室单元B-零一二三四五六七八九十"
     for key in (building, door, room):
         assert key is None or set(key) <= set(address.text.upper()) | set(address.text) | set(signs)
     assert (building is None) == (door is None)
@@ -79,3 +81,15 @@ def test_another_digit_is_another_door(road, number, digit):
     short, long = parse_address(f"{road}{number}号"), parse_address(f"{road}{number}{digit}号")
     assert door_key(short) != door_key(long)
     assert building_key(short) != building_key(long)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["东", "西", "南", "北", "东南", "西北", "北东"]),
+    st.integers(1, 5000),
+    st.sampled_from(["", "约"]),
+)
+def test_an_offset_is_as_long_as_it_says(heading, metres, about):
+    written = find_offset(f"松山路与竹林路交叉口向{heading}{about}{metres}米")
+    assert written == f"向{heading}{about}{metres}米"
+    assert sum(part**2 for part in read_offset(written)) ** 0.5 == pytest.approx(metres)

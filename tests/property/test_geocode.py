@@ -3,9 +3,11 @@
 from functools import lru_cache
 
 import geopandas as gpd
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.crs import project_xy
 from geo.gazetteer.index import build_gazetteer
 from geo.geocode import GazetteerGeocoder, Level
 
@@ -15,8 +17,33 @@ ROWS = [
     for k, road in enumerate(ROADS)
     for n in (2, 12, 31, 60, 121, 180)
 ] + [("清澜第一小学", "清澜区松山路45号", 121.4009, 31.2), ("百货(东)", "清澜区松山路12号", 121.4004, 31.2)]
+ROWS += [
+    ("甲", "梅岭三村8号", 121.41, 31.21),
+    ("乙", "梅岭三村40号", 121.412, 31.21),
+    ("丙", "北桥镇兰湖西路8号", 121.4, 31.25),
+]
 WORDS = st.sampled_from(
-    [*ROADS, "兰湖路", "嵩山路", "清澜第一小学", "无名街", "近", "路口", "12", "121", "7", "号", "-", "3楼"]
+    [
+        *ROADS,
+        "松山支路",
+        "梅岭三村",
+        "梅岭五村",
+        "北桥镇",
+        "交叉口",
+        "东50米",
+        "兰湖路",
+        "嵩山路",
+        "清澜第一小学",
+        "无名街",
+        "近",
+        "路口",
+        "12",
+        "121",
+        "7",
+        "号",
+        "-",
+        "3楼",
+    ]
 )
 TEXT = st.lists(WORDS, min_size=1, max_size=6).map("".join)
 
@@ -78,3 +105,22 @@ def test_the_order_of_the_list_does_not_matter(texts, random):
     random.shuffle(mixed)
     found = dict(zip(texts, whole().locate(texts), strict=True))
     assert dict(zip(mixed, whole().locate(mixed), strict=True)) == found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from("东南西北"), st.integers(1, 5000))
+def test_a_remarked_distance_moves_a_crossing_by_itself_and_never_narrows_it(heading, metres):
+    plain, moved = whole().locate(["松山路与竹林路交叉口", f"松山路与竹林路交叉口{heading}约{metres}米"])
+    way = project_xy([plain.lon, moved.lon], [plain.lat, moved.lat], whole().gazetteer.crs)
+    assert abs(float(np.hypot(*(way[1] - way[0]))) - metres) < 0.1
+    assert moved.error_radius_m >= max(plain.error_radius_m, 0.3 * metres)
+    assert moved.score == plain.score
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 9999), st.sampled_from(["梅岭三村", "梅岭五村"]))
+def test_an_unknown_door_of_an_estate_is_never_as_sure_as_a_known_one(number, estate):
+    (match,) = whole().locate([f"{estate}{number}号"])
+    known = estate == "梅岭三村" and number in (8, 40)
+    assert (match.level is Level.DOOR) == known
+    assert known or match.error_radius_m >= 440

@@ -3,7 +3,8 @@
 import pytest
 
 from geo.address.admin import current_district
-from geo.address.numerals import normalise
+from geo.address.numerals import normalise, spell
+from geo.address.offset import find_offset, read_offset
 from geo.address.parser import building_key, door_key, parse_address, recuts, room_key
 
 
@@ -214,8 +215,32 @@ def test_a_district_and_the_one_it_swallowed_leave_the_road_alone():
         ("浑南中路66号1-12-3", {"road": "浑南中路", "number": "66", "room": "1-12-3"}),
         (
             "经三路与红专路交叉口向东50米路北",
-            {"lead": ("经三路",), "road": "红专路", "tail": ("交叉口向东50米路北",)},
+            {
+                "lead": ("经三路",),
+                "road": "红专路",
+                "tail": ("交叉口向东50米路北",),
+                "offset": "向东50米",
+            },
         ),
+        ("中华路（68号）3楼", {"road": "中华路", "number": "68", "floor": "3"}),
+        ("【中华路】68号", {"road": "中华路", "number": "68"}),
+        ("第一百货(中华路)68号", {"lead": ("第一百货",), "road": "中华路", "number": "68"}),
+        ("福州路(近中华路)68号", {"road": "福州路", "number": "68", "tail": ("近中华路",)}),
+        ("福州路(中华路)68号", {"road": "福州路", "number": "68", "tail": ("中华路",)}),
+        ("🏠清澜区中华路68号", {"district": "清澜区", "road": "中华路", "number": "68"}),
+        ("★ 1、清澜区中华路68号", {"district": "清澜区", "road": "中华路", "number": "68"}),
+        ("中华路68号二、三层", {"road": "中华路", "number": "68", "floor": "2、3"}),
+        ("中华路68号2/3楼", {"road": "中华路", "number": "68", "floor": "2/3"}),
+        ("中山南2路999弄5号", {"road": "中山南2路", "lane": "999", "number": "5"}),
+        ("长海路与中原路交叉路口", {"lead": ("长海路",), "road": "中原路", "tail": ("交叉路口",)}),
+        ("松山路与竹路支路交叉口", {"lead": ("松山路",), "road": "竹路支路", "tail": ("交叉口",)}),
+        ("松山镇2777弄56号", {"street": "松山镇", "lane": "2777", "number": "56"}),
+        ("松山路梅岭五村48号", {"lead": ("松山路",), "place": "梅岭五村", "number": "48"}),
+        ("松山路交汇处梅园村944号", {"lead": ("松山路",), "place": "梅园村", "number": "944"}),
+        ("梅岭11村36号楼", {"place": "梅岭11村", "building": "36"}),
+        ("梅岭六村2-1", {"place": "梅岭六村", "number": "2", "sub_number": "1"}),
+        ("松山路120弄梅岭五村8号", {"road": "松山路", "lane": "120", "tail": ("梅岭五村8号",)}),
+        ("一号路北约50米", {"road": "一号路", "tail": ("北约50米",), "offset": "北约50米"}),
     ],
 )
 def test_ways_of_writing_of_other_cities(text, expected):
@@ -233,6 +258,8 @@ def test_ways_of_writing_of_other_cities(text, expected):
         ("中华路101号至115号", "中华路101-115号"),
         ("中华路68号、70号", "中华路68、70号"),
         ("青堆子村三组15号", "青堆子村3组15号"),
+        ("中山南2路9号", "中山南二路9号"),
+        ("梅岭11村9号", "松山路梅岭十一村9号"),
     ],
 )
 def test_one_door_written_two_ways(one, other):
@@ -262,3 +289,44 @@ def test_what_names_no_door(text):
 def test_a_text_that_is_no_address_is_cut_and_read_at_once():
     endless = "云河区" + "和平路" * 40_000 + "12号"
     assert len(parse_address(endless).text) <= 400
+
+
+def test_floors_of_a_list_have_one_key():
+    written = ("丽园路490号2、3楼", "丽园路490号二/三层", "丽园路490号2-3层")
+    assert {room_key(parse_address(text)) for text in written} == {"丽园路490号/2-3层"}
+
+
+@pytest.mark.parametrize("text", ["2、3层", "1号线", "-1层", "三和路5号", "十、五路"])
+def test_a_number_at_the_front_is_no_count_of_a_list(text):
+    assert normalise(text) == text
+
+
+def test_digits_of_a_name_are_spelt():
+    names = ["中山南2路", "田林11村", "曹杨20村", "10路", "中山南二路", "松山路68号"]
+    assert [spell(name) for name in names] == [
+        "中山南二路",
+        "田林十一村",
+        "曹杨二十村",
+        "10路",
+        "中山南二路",
+        "松山路68号",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "metres"),
+    [
+        ("松山路与竹林路交叉口东500米(路北)", "东500米", (500.0, 0.0)),
+        ("交叉口往西北约100米", "往西北约100米", (-70.7, 70.7)),
+        ("地铁站南侧30米", "南侧30米", (0.0, -30.0)),
+        ("地铁站15号口北行80余米", "北行80余米", (0.0, 80.0)),
+        ("一号路北90000米", "北90000米", (0.0, 0.0)),
+        ("向东100米再向北50米", None, None),
+        ("松山路50米", None, None),
+        ("东30米高的塔", None, None),
+    ],
+)
+def test_distance_remarks(text, written, metres):
+    assert find_offset(text) == written
+    if written is not None:
+        assert read_offset(written) == pytest.approx(metres, abs=0.1)

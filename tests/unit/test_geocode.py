@@ -148,7 +148,8 @@ def test_a_small_gazetteer_falls_back_on_published_errors():
 def test_calibration_learns_how_far_points_scatter():
     exact, scattered = calibrate(town(noise_m=2.0)), calibrate(town(noise_m=60.0))
     assert exact.along.at(30.0) < scattered.along.at(30.0)
-    assert exact.road.at(200.0) < 1268.0 == calibrate(_two_sides()).road.at(200.0)
+    points = np.array([[0.0, 0.0], [200.0, 0.0]])
+    assert exact.road.at(points, 9) < 1268.0 == calibrate(_two_sides()).road.at(points, 9)
 
 
 def test_matches_become_a_frame(geocoder):
