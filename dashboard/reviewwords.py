@@ -30,9 +30,11 @@ def level_word(level: str, language: Language) -> str:
 
 
 def row_line(row: QueueRow, language: Language) -> str:
-    """Return a place's reason, score and error radius in one line."""
-    parts = [reason(row, language)]
-    if row.lon is not None:
+    """Return a place's reason, with score and error radius or its distance from its address, in one line."""
+    t, parts = translator(language), [reason(row, language)]
+    if row.is_contradicted:
+        parts.append(t("相距约 {metres} 米", metres=f"{row.error_radius_m or 0.0:,.0f}"))
+    elif row.lon is not None:
         parts += _trust(row.score, row.error_radius_m, language)
     return " · ".join(parts)
 

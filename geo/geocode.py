@@ -114,12 +114,17 @@ class GazetteerGeocoder:
         -------
         tuple of Match
             The first is what `locate` gives, where it places the address at all; candidates with the code
-            ``suggestion`` (a road of a similar name, one part of a road) are for a person to choose.
+            ``suggestion`` (a road of a similar name, one part of a road) are for a person to choose. An area
+            is listed only where nothing finer is known.
         """
         parsed = parse_address(address)
         heard = hearsay([parsed, *map(parse_address, among)], self.gazetteer.road_names)
+        spots = self._cascade.every(parsed, name, heard)
+        finer = any(spot.chosen and spot.level is not Level.AREA for spot in spots)
         kept: list[Spot] = []
-        for spot in self._cascade.every(parsed, name, heard):
+        for spot in spots:
+            if finer and spot.level is Level.AREA:
+                continue
             if all(np.hypot(*(spot.xy - other.xy)) > _APART_M for other in kept):
                 kept.append(spot)
         return tuple(self._matches([(parsed, spot) for spot in kept[:limit]]))

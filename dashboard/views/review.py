@@ -31,7 +31,11 @@ def draw(visitor: Visitor) -> None:
     total = corrections.tally(wiring, visitor.identity)
     panels.draw_figures(
         [
-            Figure(t("待核对（家）"), f"{total.doubtful:,}", t("已定位，但误差较大或只定位到道路")),
+            Figure(
+                t("位置存疑（家）"),
+                f"{total.doubtful:,}",
+                t("已定位，但误差较大、只定位到道路，或登记的坐标与地址不符"),
+            ),
             Figure(t("无法定位（家）"), f"{total.unplaced:,}", t("门牌库里找不到地址，不能排入路线")),
             Figure(t("网格外（家）"), f"{total.outside:,}", t("位置不在任何有效网格内")),
             Figure(t("今日已核（家）"), f"{total.decided_today:,}", t("今天人工核定的机构，已撤销的不计")),
@@ -57,7 +61,7 @@ def _draw_desk(visitor: Visitor, queue: list[QueueRow]) -> None:
         ALL: t("全部"),
         Why.UNPLACED.value: t("无法定位"),
         Why.OUTSIDE.value: t("网格外"),
-        Why.DOUBTFUL.value: t("待核对"),
+        Why.DOUBTFUL.value: t("位置存疑"),
     }
 
     @st.fragment

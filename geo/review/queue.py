@@ -61,6 +61,11 @@ class QueueRow:
     lat: float | None
     grid_code: str | None
 
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the declared point is not where the address is; `error_radius_m` is the distance then."""
+        return self.why is Why.DOUBTFUL and self.code != Why.DOUBTFUL
+
 
 def list_queue(session: Session, *, identity: Identity | None = None) -> list[QueueRow]:
     """Return the places a person should look at, worst first: unplaced, outside every grid, then doubtful.

@@ -11,6 +11,7 @@ import pytest
 from pyproj import Geod
 from sqlalchemy import select
 
+from dashboard.reviewwords import row_line
 from data import audit
 from data.schema import GazetteerEntry, GridArea, Institution
 from data.store import Store
@@ -252,6 +253,7 @@ def test_a_declared_point_far_from_its_address_is_a_question(
         assert list_acceptable(session, 0.0) == []
     moved = Geod(ellps="WGS84").inv(121.1, LAT, lon, lat)[2]
     assert row.error_radius_m == pytest.approx(moved, abs=2.0)
+    assert row_line(row, "zh").endswith(f"相距约 {moved:,.0f} 米")
     declare(store, 121.1, LAT)
     assert (find(store).doubtful, only(store).match_code) == (0, "placed")
 
