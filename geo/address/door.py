@@ -20,7 +20,7 @@ _DOOR = re.compile(
 _ESTATE = re.compile(
     rf"(?:交汇处|交叉口|路口|^|\|)((?:(?!交汇处|交叉口|路口)[{_HAN}]){{1,12}}(?<!农)\d{{0,2}}村)$"
 )  # between a road and a number that is its own
-_TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)")  # A3座 is no house number
+_TOWER = re.compile(r"[A-Za-z]\d+(?:座|幢|栋|号楼)|[A-Za-z][座幢栋]")  # A3座 and A座1204 are no house numbers
 _EXTRA = re.compile(r"(?:-(\d{1,2})(?:号|(?![\d-])(?=$|[|,]))|之(\d{1,2})(?![\d-])号?|附(\d+(?:-\d+)*)号?)")
 _LAST_NUMBER = re.compile(r"[-、,至到](\d+)号(?!楼|房|[路街线])")
 _BRANCH_LANE = re.compile(r"(\d+支弄)(?=\d)")  # every branch of a lane has its own doors

@@ -236,10 +236,11 @@ def _take_head(head: str, parts: dict[str, Any]) -> str:
     roads = [token for token, is_road in tokens if is_road]
     if not roads:
         place = re.match(
-            rf"(?:(?![甲乙丙丁附]\d)[{_HAN}·]|[A-Za-z](?![A-Za-z]*\d))+(?=[A-Za-z甲乙丙丁附]*\d|$)", head
+            rf"(?:(?![甲乙丙丁附]\d)[{_HAN}·]|[A-Za-z](?![A-Za-z]*\d|[座幢栋]))+(?=[A-Za-z甲乙丙丁附]*\d|[A-Za-z][座幢栋]|$)",
+            head,
         )
         if place is not None and not (
-            _NOTHING.fullmatch(head) or re.match(r"(?:底商|门市|[A-Za-z]*$)", head)
+            _NOTHING.fullmatch(head) or re.match(r"(?:底商|门市|[A-Za-z]*$|[A-Za-z]+[座栋幢])", head)
         ):
             group = _GROUP.match(head, place.end()) if place[0].endswith(("村", "屯")) else None
             more = group or _COUNTED_VILLAGE.match(head, place.end())

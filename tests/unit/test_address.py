@@ -330,3 +330,17 @@ def test_distance_remarks(text, written, metres):
     assert find_offset(text) == written
     if written is not None:
         assert read_offset(written) == pytest.approx(metres, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "key"),
+    [
+        ("恒隆广场A座1204", "恒隆广场", "恒隆广场#A/1204室"),
+        ("云汀商厦B座5楼", "云汀商厦", "云汀商厦#B/5层"),
+        ("A座1204", None, None),
+    ],
+)
+def test_a_tower_before_a_room_is_no_house_number(text: str, place: str | None, key: str | None) -> None:
+    address = parse_address(text)
+    assert (address.place, address.number, address.building) == (place, None, text[text.index("座") - 1])
+    assert room_key(address) == key
