@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import Floats, SourceCrs, from_wgs84, metric_crs, project_xy, to_wgs84
+from geo.errors import DatumError
 
 Flags = NDArray[np.bool_]
 _FEWEST_PAIRS = 5
@@ -72,6 +73,17 @@ class Suspicion:
     truth: SourceCrs | None
     evidence: str
     count: int
+
+    def question(self, stated: str) -> DatumError:
+        """Put the suspicion as the question that stops an import of a layer in a stated datum."""
+        return DatumError(
+            self.code,
+            stated=stated,
+            truth=None if self.truth is None else self.truth.value,
+            offset_m=round(self.offset_m),
+            evidence=self.evidence,
+            count=self.count,
+        )
 
 
 def judge_pairs(

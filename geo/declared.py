@@ -15,6 +15,8 @@ from geo.geocode import GazetteerGeocoder, Level, Match
 _FIRM = frozenset({Level.ROOM, Level.DOOR, Level.OTHER_UNIT, Level.POI, Level.INTERPOLATED})
 _RADII = 2.0  # a radius holds nine of ten; twice as far is one address of forty
 _LEAST_M = 250.0  # a site has several gates, a mall several doors
+# Stored points were converted already: what is left to undo is a datum that was not stated.
+_UNSTATED = tuple(slip for slip in SLIPS if slip.read_as is SourceCrs.WGS84)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,6 @@ def contradictions(
     there = project_xy(placed[:, 0], placed[:, 1], crs)
     radius = np.array([matches[i].error_radius_m or 0.0 for i in firm])
     apart = _apart(project_xy(x, y, crs), there)
-    # Stored points were converted already: what is left to undo is a datum that was not stated.
     slips = [(slip.truth, _apart(project_xy(*slip.undo(x, y), crs), there)) for slip in _UNSTATED]
     for at, i in enumerate(firm):
         if apart[at] <= max(_RADII * radius[at], _LEAST_M):
@@ -84,9 +85,6 @@ def contradictions(
         fits = [(then[at], truth) for truth, then in slips if then[at] <= radius[at]]
         found[i] = Contradiction(matches[i], float(apart[at]), min(fits)[1] if fits else None)
     return found
-
-
-_UNSTATED = tuple(slip for slip in SLIPS if slip.read_as is SourceCrs.WGS84)
 
 
 def _apart(one: Floats, other: Floats) -> Floats:

@@ -18,7 +18,6 @@ from geo.address.parser import parse_address
 from geo.crs import SourceCrs
 from geo.datum import Suspicion, judge_area, judge_guesses, judge_inside, judge_pairs
 from geo.declared import is_firm
-from geo.errors import DatumError
 from geo.gazetteer.index import build_gazetteer
 from geo.geocode import GazetteerGeocoder
 
@@ -72,14 +71,7 @@ class DatumGuard:
         """
         found = self._suspect(session, source_crs)
         if found is not None:
-            raise DatumError(
-                found.code,
-                stated=source_crs,
-                truth=None if found.truth is None else found.truth.value,
-                offset_m=round(found.offset_m),
-                evidence=found.evidence,
-                count=found.count,
-            )
+            raise found.question(source_crs)
 
     def _suspect(self, session: Session, source_crs: str) -> Suspicion | None:
         read_as = SourceCrs(source_crs.lower()) if source_crs.lower() in list(SourceCrs) else None

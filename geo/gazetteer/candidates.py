@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from geo.address.parser import Address, recuts, room_part, unit_key
+from geo.address.parser import Address, recuts
 from geo.crs import Floats
 from geo.gazetteer.calibration import Calibration
+from geo.gazetteer.doors import at_door
 from geo.gazetteer.index import Gazetteer
 from geo.gazetteer.interpolation import (
     Line,
@@ -157,7 +158,8 @@ class Cascade:
     ) -> Spot:
         at = road.index_of(number)
         if at is not None:
-            return self._at_door(address, road.rows[at], hit, notes)
+            spot = at_door(self.gazetteer, self.calibration, address, road.rows[at])
+            return replace(spot, score=spot.score * hit.score / 100.0, notes=notes)
         inside = _in_range(address, road, number)
         if inside is not None:
             points, radius = road.xy[inside], self.calibration.other_unit_m
@@ -168,18 +170,6 @@ class Cascade:
             notes = (*notes, "extrapolated")
         radius = self.calibration.interpolated_m(guess)
         return _spot(guess.xy, Level.INTERPOLATED, hit, radius, f"{road.name}{number}", notes)
-
-    def _at_door(self, address: Address, rows: Ints, hit: RoadHit, notes: tuple[str, ...]) -> Spot:
-        known, wanted = self.gazetteer.addresses, unit_key(address)
-        same = [int(row) for row in rows if unit_key(known[row]) == wanted]
-        same = [row for row in same if self.gazetteer.confirmed[row]] or same
-        room = room_part(address)
-        rooms = [row for row in same if room is not None and room_part(known[row]) == room]
-        level = Level.ROOM if rooms else Level.DOOR if same else Level.OTHER_UNIT
-        used = rooms or same or [int(row) for row in rows]
-        radius = self.calibration.door_m if same else self.calibration.other_unit_m
-        text = min(known[row].text for row in used)
-        return _spot(middle(self.gazetteer.xy[used]), level, hit, radius, text, notes)
 
     def _along(self, address: Address, roads: Sequence[Road], hit: RoadHit, notes: tuple[str, ...]) -> Spot:
         points, names = self._points(roads), "、".join(road.name for road in roads)

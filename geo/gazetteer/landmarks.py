@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from geo.address.numerals import normalise, spell
-from geo.address.parser import Address, room_part, unit_key
+from geo.address.parser import Address
 from geo.gazetteer.areas import area_name
 from geo.gazetteer.calibration import Calibration
+from geo.gazetteer.doors import at_door
 from geo.gazetteer.estates import estate_number, estate_of, sibling_estates
 from geo.gazetteer.index import Gazetteer, place_name
 from geo.gazetteer.matches import Level
@@ -26,6 +27,11 @@ _TIGHT_M = 300.0  # rows of one name further apart than this are branches, not o
 _WIDEST_QUARTER_M = 1000.0
 _BESIDE_M = 100.0  # how far 旁 or 对面 may be
 _BESIDE = re.compile(r"(?:[东南西北左右]?(?:侧|边|面)|旁边?|对面|附近|隔壁|门口|以?内|里面|楼上|楼下|院内)$")
+
+_TELLING_STREETS = 4  # streets of a town that show where it lies
+_FAR_M = 2500.0
+_LEAST_TOWN_M, _LEAST_OBSCURE_M = 1500.0, 3000.0  # radius of a town, and of one of which little is known
+_NO_TOWN = re.compile(r"工业|园区|开发|新城|农场|大道")  # 嘉定工业区 is not in 嘉定镇
 
 
 class Landmarks:
@@ -67,18 +73,7 @@ class Landmarks:
         number = estate_number(address)
         at = None if number is None else estate.index_of(number)
         if at is not None:
-            known, wanted = self.gazetteer.addresses, unit_key(address)
-            rows = estate.rows[at]
-            same = [int(row) for row in rows if unit_key(known[row]) == wanted]
-            same = [row for row in same if self.gazetteer.confirmed[row]] or same
-            rooms = [
-                row for row in same if room_part(address) and room_part(known[row]) == room_part(address)
-            ]
-            level = Level.ROOM if rooms else Level.DOOR if same else Level.OTHER_UNIT
-            used = rooms or same or [int(row) for row in rows]
-            radius = self.calibration.door_m if same else self.calibration.other_unit_m
-            text = min(known[row].text for row in used)
-            return Spot(middle(self.gazetteer.xy[used]), level, SCORE[level], radius, text)
+            return at_door(self.gazetteer, self.calibration, address, estate.rows[at])
         points = self.gazetteer.xy[estate.all_rows]
         reach = self.calibration.estate.at(points, len(doors_of(self.gazetteer, estate.all_rows)))
         radius = max(self.calibration.door_m, reach)
@@ -188,12 +183,6 @@ class Landmarks:
             return False
         points = self.gazetteer.xy[self.gazetteer.towns[town]]
         return float(np.hypot(*(points - spot.xy).T).min()) > _FAR_M
-
-
-_TELLING_STREETS = 4  # streets of a town that show where it lies
-_FAR_M = 2500.0
-_LEAST_TOWN_M, _LEAST_OBSCURE_M = 1500.0, 3000.0  # radius of a town, and of one of which little is known
-_NO_TOWN = re.compile(r"工业|园区|开发|新城|农场|大道")  # 嘉定工业区 is not in 嘉定镇
 
 
 def _before_offset(word: str, address: Address) -> str:

@@ -17,7 +17,7 @@ from data import frames
 from data.schema import GazetteerEntry, Institution, RoadGraph, RoadLayer
 from geo.crs import Floats, SourceCrs
 from geo.datum import judge_inside, judge_nearness
-from geo.errors import DatumError, RoadError
+from geo.errors import RoadError
 from geo.network.dialects import Dialect, Osrm, Valhalla
 from geo.network.file import read_roads
 from geo.network.graph import RoadNetwork, build_network
@@ -242,14 +242,7 @@ def _check_datum(session: Session, roads: gpd.GeoDataFrame, source_crs: str) -> 
     if found is None and len(doors):
         found = judge_nearness(doors[:, 0], doors[:, 1], roads, read_as=read_as)
     if found is not None:
-        raise DatumError(
-            found.code,
-            stated=source_crs,
-            truth=None if found.truth is None else found.truth.value,
-            offset_m=round(found.offset_m),
-            evidence=found.evidence,
-            count=found.count,
-        )
+        raise found.question(source_crs)
 
 
 def _read_doors(session: Session) -> Floats:

@@ -53,6 +53,18 @@ def _unqueue(node, first, after, before):
 
 
 @inlined
+def _sow(node, cost, bucket, cost_of, touched, count, first, after, before):
+    """Begin a search at a node, or begin it there at a lower cost; return how many nodes are touched."""
+    if cost_of[node] == FAR:
+        touched[count] = node
+        count += 1
+    else:
+        _unqueue(node, first, after, before)
+    _queue(node, cost, bucket, cost_of, first, after, before)
+    return count
+
+
+@inlined
 def _settle(
     indptr, heads, costs, wanted, left, limit, shift, low, waiting,
     cost_of, from_of, met, touched, count, first, after, before,
@@ -109,21 +121,16 @@ def costs_between(indptr, heads, costs, out_node, out_cost, in_node, in_cost, li
             wanted[node] = True
             most += 1
     for i in range(len(out_node)):
-        count, waiting, low = 0, 0, FAR
+        count, low = 0, FAR
         for k in range(2):
             node, cost = out_node[i, k], out_cost[i, k]
             if node < 0 or cost > limit or cost >= cost_of[node]:
                 continue
-            if cost_of[node] == FAR:
-                touched[count] = node
-                count += 1
-                waiting += 1
-            else:
-                _unqueue(node, first, after, before)
-            _queue(node, cost, (cost >> shift) % buckets, cost_of, first, after, before)
+            bucket = (cost >> shift) % buckets
+            count = _sow(node, cost, bucket, cost_of, touched, count, first, after, before)
             low = min(low, cost >> shift)
         count = _settle(
-            indptr, heads, costs, wanted, most, limit, shift, low, waiting,
+            indptr, heads, costs, wanted, most, limit, shift, low, count,
             cost_of, from_of, met, touched, count, first, after, before,
         )  # fmt: skip
         for j in range(len(in_node)):
@@ -151,23 +158,18 @@ def reach(indptr, heads, costs, seed_node, seed_cost, wanted, limit):
     cost_of, from_of, seed_of = np.full(nodes, FAR), np.full(nodes, -1), np.full(nodes, -1)
     met, touched = np.zeros(nodes, np.bool_), np.empty(nodes, np.int64)
     first, after, before = np.full(buckets, -1), np.full(nodes, -2), np.full(nodes, -2)
-    count, waiting, low = 0, 0, FAR
+    count, low = 0, FAR
     for seed in range(len(seed_node)):
         node, cost = seed_node[seed], seed_cost[seed]
         if cost > limit or cost >= cost_of[node]:
             continue
-        if cost_of[node] == FAR:
-            touched[count] = node
-            count += 1
-            waiting += 1
-        else:
-            _unqueue(node, first, after, before)
-        _queue(node, cost, (cost >> shift) % buckets, cost_of, first, after, before)
+        bucket = (cost >> shift) % buckets
+        count = _sow(node, cost, bucket, cost_of, touched, count, first, after, before)
         seed_of[node] = seed
         low = min(low, cost >> shift)
     left = wanted.sum() if wanted.any() else -1
     _settle(
-        indptr, heads, costs, wanted, left, limit, shift, low, waiting,
+        indptr, heads, costs, wanted, left, limit, shift, low, count,
         cost_of, from_of, met, touched, count, first, after, before,
     )  # fmt: skip
     return cost_of, from_of, seed_of
