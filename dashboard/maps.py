@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from folium.template import Template
 
 from dashboard import theme
 from dashboard.i18n import Translate
+from dashboard.literals import javascript
 from dashboard.tiles import Tiles
 from data.terms import Kind, Language
 
@@ -42,6 +42,23 @@ OWN_JS = [
     ("gridmap", "/assets/gridmap.js"),
 ]
 OWN_CSS = [("gridmap_css", "/assets/gridmap.css")]
+# What gridmap.js offers; no other word ever stands in a map's script.
+CALLS = frozenset(
+    {
+        "prepare",
+        "labels",
+        "choropleth",
+        "points",
+        "routes",
+        "shapes",
+        "rings",
+        "borders",
+        "schools",
+        "review",
+        "legend",
+    }
+)
+Map = folium.Map
 
 
 class OnlineAssetError(Exception):
@@ -86,32 +103,30 @@ def require_local(element: Any) -> None:
         require_local(child)
 
 
-def safe(text: object) -> str:
-    """Return `text` fit for folium's HTML and JavaScript template strings (backtick and `${` included)."""
-    escaped = html.escape(str(text), quote=True)
-    return (
-        escaped.replace("\\", "&#92;").replace("`", "&#96;").replace("${", "&#36;{").replace("{{", "&#123;{")
-    )
-
-
 class Part(JSCSSMixin):
-    """One call of the map library, its options handed over as JSON."""
+    """One call of the map library; whatever it is told passes through `literals.javascript`.
+
+    Raises
+    ------
+    ValueError
+        When `call` is none of the map library's calls.
+    """
 
     default_js = OWN_JS
     default_css = OWN_CSS
     _template = Template(
         """{% macro script(this, kwargs) %}
-gridmap.{{ this.call }}({{ this._parent.get_name() }}, {{ this.options }});
+gridmap.{{ this.call }}({{ this._parent.get_name() }}, {{ this.told }});
 {% endmacro %}"""
     )
 
     def __init__(self, call: str, options: Any) -> None:
+        if call not in CALLS:
+            raise ValueError(f"no call of the map library: {call}")
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Part"
         self.call = call
-        # Escaped like a script body: no value can end the script element.
-        text = json.dumps(options, ensure_ascii=True)
-        self.options = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+        self.told = javascript(options)
 
 
 def new_map(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import folium
 import streamlit as st
 
 from dashboard import maps, reads
@@ -155,7 +154,7 @@ def _mirror(name: str, text: str, default: str) -> None:
         st.query_params[name] = text
 
 
-def district_map(visitor: Visitor) -> folium.Map:
+def district_map(visitor: Visitor) -> maps.Map:
     """Return a map of the district, or of the visitor's own part of it."""
     return maps.new_map(
         reads.bounds(visitor.wiring, visitor.identity),
@@ -167,7 +166,7 @@ def district_map(visitor: Visitor) -> folium.Map:
     )
 
 
-def draw_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> None:
+def draw_map(chart: maps.Map, *, key: str, height: int = MAP_HEIGHT) -> None:
     """Draw a map; panning it never runs the page again."""
     # Imported late: imported before the server runs, its files answer 404 for the life of the process.
     from streamlit_folium import st_folium
@@ -176,7 +175,7 @@ def draw_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> None:
     st_folium(chart, key=key, height=height, use_container_width=True, returned_objects=[])
 
 
-def ask_map(chart: folium.Map, *, key: str, height: int = MAP_HEIGHT) -> tuple[float, float] | None:
+def ask_map(chart: maps.Map, *, key: str, height: int = MAP_HEIGHT) -> tuple[float, float] | None:
     """Draw a map and return longitude and latitude of the last click on it, None before any."""
     from streamlit_folium import st_folium
 

@@ -120,3 +120,30 @@ def _is_shown(name: tuple[str, ...], shown: str) -> bool:
     """Tell whether `import schools` stands there, be it as import schools|gazetteer."""
     *above, last = name
     return re.search(rf"(?:^|[ |]){' '.join(above)} ?(?:[a-z]+\|)*{last}\b", shown) is not None
+
+
+def _imported(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return names | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+def test_one_room_alone_makes_maps() -> None:
+    """Rendered maps are compiled as templates again: only `maps` and its encoder write into them."""
+    rooms = {name(p) for p in MODULES if {i.partition(".")[0] for i in _imported(p)} & {"folium", "branca"}}
+    assert rooms == {"dashboard/maps.py"}
+    tree = ast.parse((ROOT / "dashboard/maps.py").read_text(encoding="utf-8"))
+    templates = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Template"]
+    assert [isinstance(node.args[0], ast.Constant) for node in templates] == [True]
+
+
+def test_no_template_is_made_of_a_text() -> None:
+    """Templates are files of ours; a template made from a value would run what the value says."""
+    making = {"from_string", "Template", "eval", "exec", "compile"}
+    found = {
+        f"{name(path)} {ast.unparse(node.func)}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in making
+    }
+    assert {item for item in found if "re.compile" not in item} == {"dashboard/maps.py Template"}
