@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,23 +18,26 @@ from starlette.routing import Route
 
 from dashboard import cases, gridareas, layers, reads
 from dashboard import wiring as wired
+from dashboard.access.limits import Lane
+from dashboard.access.presence import acting
 from dashboard.auth import permitted, refuse, sees_whole_district
+from dashboard.exports import plan_bytes
 from dashboard.headers import language_of
 from dashboard.logs import get_logger
+from dashboard.periods import FIRST_DAY, QueryError, bounded
 from dashboard.wiring import Wiring
+from data import audit
 from data.accounts import Identity, Permission
-from data.errors import AccountError, DataError
+from data.errors import AccountError, DataError, StoreError
 from data.terms import Language
 from geo.errors import GeoError
 from planner.errors import PlannerError
 
+MOST_RADIUS_M = 5000
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LOG = get_logger("api")
 Layer = dict[str, Any]
 Draw = Callable[[Wiring, Identity, Language, Mapping[str, str]], Layer]
-
-
-class QueryError(DataError):
-    """A query parameter cannot be read."""
 
 
 def period(query: Mapping[str, str], *, today: dt.date, days: int = 90) -> tuple[dt.date, dt.date]:
@@ -42,16 +46,18 @@ def period(query: Mapping[str, str], *, today: dt.date, days: int = 90) -> tuple
     Raises
     ------
     QueryError
-        `bad_date` when either is no ISO date or they are reversed.
+        `bad_date` when either is no ISO date or they are reversed, and as `periods.bounded`.
     """
+    last = _day(query["to"]) if "to" in query else today
+    first = _day(query["from"]) if "from" in query else max(last, FIRST_DAY) - dt.timedelta(days=days)
+    return bounded(first, last, today=today)
+
+
+def _day(text: str) -> dt.date:
     try:
-        last = dt.date.fromisoformat(query["to"]) if "to" in query else today
-        first = dt.date.fromisoformat(query["from"]) if "from" in query else last - dt.timedelta(days=days)
+        return dt.date.fromisoformat(text)
     except ValueError as error:
         raise QueryError("bad_date") from error
-    if first > last:
-        raise QueryError("bad_date")
-    return first, last
 
 
 def _institutions(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
@@ -79,9 +85,13 @@ def _coverage(wiring: Wiring, identity: Identity, language: Language, query: Map
 def _hotspots(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
     _require_whole(identity)
     first, last = period(query, today=wiring.today(), days=365)
-    radius = int(query["radius"]) if query.get("radius", "").isdecimal() else 500
+    radius = min(int(query["radius"]), MOST_RADIUS_M) if _is_number(query.get("radius", "")) else 500
     rates, schools = reads.hotspots(wiring, first=first, last=last)
     return layers.hotspots(rates, schools, radius_m=radius, language=language)
+
+
+def _is_number(text: str) -> bool:
+    return 0 < len(text) <= 5 and text.isascii() and text.isdecimal()
 
 
 def _plan_routes(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
@@ -92,7 +102,7 @@ def _plan_routes(wiring: Wiring, identity: Identity, language: Language, query: 
 
 
 def _own_routes(wiring: Wiring, identity: Identity, language: Language, query: Mapping[str, str]) -> Layer:
-    day, _ = period({"from": query.get("day", str(wiring.today())), "to": "9999-12-31"}, today=wiring.today())
+    day = _day(query.get("day", str(wiring.today())))
     own = () if identity.officer_id is None else reads.shifts(wiring, day=day, officer_id=identity.officer_id)
     return layers.routes(own, depot=reads.depot(wiring), language=language)
 
@@ -123,9 +133,14 @@ def _layer(permission: Permission, draw: Draw) -> Callable[[Request], Any]:
         language = language_of(request.scope)
         try:
             identity = permitted(request, permission)
-            return await run_in_threadpool(_draw, request, identity, language, draw)
+            lane: Lane = request.state.lanes.layers
+            return await lane.run(
+                identity.user_id, lambda: _draw(request, identity, language, draw), request=request
+            )
         except AccountError as error:
             return refuse(error.code, error.fields, language, 403)
+        except StoreError:
+            raise
         except (DataError, GeoError, PlannerError) as error:
             status = 404 if error.code.startswith("unknown_") else 400
             return refuse(error.code, error.fields, language, status)
@@ -144,6 +159,35 @@ def _draw(request: Request, identity: Identity, language: Language, draw: Draw) 
         return Response(status_code=304, headers=headers)
     body = json.dumps(draw(wiring, identity, language, query), ensure_ascii=False, separators=(",", ":"))
     return Response(body, media_type="application/geo+json", headers=headers)
+
+
+async def plan_workbook(request: Request) -> Response:
+    """Send a plan as a workbook; who took it is in the audit log."""
+    language, wiring, code = language_of(request.scope), wired.current(), request.path_params["code"]
+    try:
+        identity = permitted(request, Permission.READ_ROSTER)
+        body = await request.state.lanes.layers.run(
+            identity.user_id, lambda: _workbook(wiring, identity, code), request=request
+        )
+    except AccountError as error:
+        return refuse(error.code, error.fields, language, 403)
+    except PlannerError as error:
+        return refuse(error.code, error.fields, language, 404)
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(code)}.xlsx"}
+    return Response(body, media_type=WORKBOOK, headers=headers)
+
+
+def _workbook(wiring: Wiring, identity: Identity, code: str) -> bytes:
+    body = plan_bytes(reads.plan(wiring, code), "xlsx")
+    with acting(wiring, identity, Permission.READ_ROSTER) as writing:
+        audit.append(
+            writing.session,
+            action="export",
+            entity="plan_revision",
+            entity_key=code,
+            after={"format": "xlsx"},
+        )
+    return body
 
 
 async def basemap(request: Request) -> Response:
@@ -185,6 +229,7 @@ def routes() -> list[Route]:
         Route("/api/topology.geojson", _layer(p.READ_REGISTER, _topology)),
         Route("/api/patrol-areas.geojson", _layer(p.READ_REGISTER, _patrol_areas)),
         Route("/api/plan/{code}/routes.geojson", _layer(p.READ_ROSTER, _plan_routes)),
+        Route("/api/plan/{code}.xlsx", plan_workbook),
         Route("/api/my/routes.geojson", _layer(p.READ_OWN_ROUTE, _own_routes)),
         Route("/basemap.pmtiles", basemap),
         Route("/healthz", health),

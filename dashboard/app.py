@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from dashboard import auth, headers, reads, theme
 from dashboard import wiring as wired
+from dashboard.access import presence
+from dashboard.access.doors import PAGES
+from dashboard.access.hosts import CookieRule
 from dashboard.i18n import as_language
 from dashboard.logs import get_logger
 from dashboard.maps import ASSETS
@@ -37,12 +41,20 @@ _LOG = get_logger("app")
 def current_visitor() -> Visitor | None:
     """Return who looks at this page, by the session cookie; None when the session has ended."""
     wiring = wired.current()
+    rule = CookieRule(wiring.settings.secure_cookies)
+    scope = _handshake()
     cookies = st.context.cookies
-    identity = auth.identify(wiring, cookies.get(auth.SESSION_COOKIE))
+    identity = presence.identify(wiring, cookies.get(rule.name(scope, auth.SESSION_COOKIE)))
     if identity is None or identity.must_change_password:
         return None
-    asked = st.query_params.get("lang") or cookies.get(headers.LANGUAGE_COOKIE)
+    asked = st.query_params.get("lang") or cookies.get(rule.name(scope, headers.LANGUAGE_COOKIE))
     return Visitor(wiring, identity, as_language(asked))
+
+
+def _handshake() -> dict[str, Any]:
+    """Return what of the websocket's request tells which cookies are ours."""
+    host = st.context.headers.get("host", "")
+    return {"type": "websocket", "headers": [(b"host", host.encode("latin-1", "replace"))]}
 
 
 def _page(view: Callable[[Visitor], None], visitor: Visitor) -> Callable[[], None]:
@@ -79,6 +91,7 @@ def pages_for(visitor: Visitor) -> list[st.Page]:
         (evidence.draw, t("成效与公平"), "evidence", visitor.may(p.READ_COVERAGE) and whole),
         (accounts.draw, t("账号"), "accounts", visitor.may(p.MANAGE_USERS)),
     ]
+    assert {path for _, _, path, _ in offered} == {"overview", *PAGES}
     first = next((path for *_, path, holds in offered if holds), None)
     return [
         st.Page(
@@ -116,7 +129,6 @@ def _draw_sidebar(visitor: Visitor) -> None:
 def main() -> None:
     """Draw the page that was asked for."""
     st.set_page_config(
-        page_icon=str(ASSETS / "static" / "icon-192.png"),
         layout="wide",
         initial_sidebar_state=230,
     )

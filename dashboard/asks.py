@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from dashboard.access.presence import acting
 from dashboard.lots import commit_fresh
 from dashboard.wiring import Wiring
 from data import jobs
-from data.accounts import Identity, Permission, require
+from data.accounts import Identity, Permission
 from planner import publish
 from planner.lottery import Committed
 from planner.options import PlanOptions
@@ -22,14 +23,14 @@ def queue(wiring: Wiring, identity: Identity, kind: str, parameters: dict[str, A
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     JobError
         `already_queued`.
     """
-    require(identity, Permission.WRITE_ROSTER)
-    now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
-        return jobs.enqueue(session, kind=kind, parameters=parameters, created_by=actor, now=now)
+    with acting(wiring, identity, Permission.WRITE_ROSTER) as writing:
+        return jobs.enqueue(
+            writing.session, kind=kind, parameters=parameters, created_by=writing.actor, now=writing.now
+        )
 
 
 def cancel(wiring: Wiring, identity: Identity, job_id: int) -> None:
@@ -38,13 +39,12 @@ def cancel(wiring: Wiring, identity: Identity, job_id: int) -> None:
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     JobError
         `not_running`.
     """
-    require(identity, Permission.WRITE_ROSTER)
-    with wiring.store.begin(actor=identity.username, now=wiring.now()) as session:
-        jobs.request_cancel(session, job_id)
+    with acting(wiring, identity, Permission.WRITE_ROSTER) as writing:
+        jobs.request_cancel(writing.session, job_id)
 
 
 def publish_plan(wiring: Wiring, identity: Identity, code: str, *, confirmed: bool) -> None:
@@ -53,18 +53,16 @@ def publish_plan(wiring: Wiring, identity: Identity, code: str, *, confirmed: bo
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     PlannerError
         As `planner.publish.publish`.
     """
-    require(identity, Permission.PUBLISH)
-    now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
+    with acting(wiring, identity, Permission.PUBLISH) as writing:
         publish.publish(
-            session,
+            writing.session,
             code,
-            actor=actor,
-            now=now,
+            actor=writing.actor,
+            now=writing.now,
             today=wiring.today(),
             confirm_provisional=confirmed,
         )
@@ -85,14 +83,14 @@ def commit_draw(
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     PlannerError
         As `planner.lottery.commit_draw`.
     """
-    require(identity, Permission.WRITE_ROSTER)
     options = PlanOptions(
         first=first, last=last, round=round_name, control_share=control_share, thinning=thinning
     )
-    now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
-        return commit_fresh(session, options, actor=actor, now=now, today=wiring.today())
+    with acting(wiring, identity, Permission.WRITE_ROSTER) as writing:
+        return commit_fresh(
+            writing.session, options, actor=writing.actor, now=writing.now, today=wiring.today()
+        )

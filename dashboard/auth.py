@@ -1,60 +1,33 @@
-"""The gate: who is asking, before pages, routes and websocket; log-in, log-out, password."""
+"""The gate: which host was asked, which door, who is asking; before pages, routes and the websocket."""
 
 from __future__ import annotations
 
-import datetime as dt
-import secrets
-import time
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard import wiring as wired
+from dashboard.access.doors import Anybody, Door, find_door
+from dashboard.access.faults import refusal, refuse
+from dashboard.access.hosts import CookieRule, Hosts, host_of, is_own_origin
+from dashboard.access.lanes import Lanes
+from dashboard.access.presence import identify
+from dashboard.access.sockets import FULL, REVOKED, Sockets
 from dashboard.headers import cookies_of, language_of, wants_page
-from dashboard.i18n import sentence, sentence_for, translator
-from dashboard.logs import get_logger
-from dashboard.markup import page
-from dashboard.wiring import Wiring
-from data import accounts
-from data.accounts import Identity, Permission
-from data.errors import AccountError
+from dashboard.i18n import translator
+from data.accounts import Identity, Permission, may, require
 from data.terms import Language, Role
 
 SESSION_COOKIE = "gridpatrol_session"
-TOUCH_EVERY_S = 60.0
-OPEN_PATHS = ("/vendor/", "/assets/", "/healthz", "/login", "/favicon", "/m/manifest.webmanifest", "/m/sw.js")
-# Where a person who must change the password may still go.
-CHANGE_PATHS = ("/password", "/logout")
-
-_touched: dict[str, float] = {}
-_LOG = get_logger("auth")
+__all__ = ["SESSION_COOKIE", "Gate", "greeting", "identify", "permitted", "refuse", "sees_whole_district"]
 
 
-def identify(wiring: Wiring, token: str | None) -> Identity | None:
-    """Return who holds a session token, and note at most once a minute that it is in use."""
-    if not token:
-        return None
-    with wiring.store.reading() as session:
-        identity = accounts.identify(session, token, now=wiring.now())
-    if identity is not None:
-        _touch(wiring, token, identity)
-    return identity
-
-
-def _touch(wiring: Wiring, token: str, identity: Identity) -> None:
-    key, tick = accounts.token_hash(token), time.monotonic()
-    if tick - _touched.get(key, float("-inf")) < TOUCH_EVERY_S:
-        return
-    if len(_touched) > 1000:
-        _touched.clear()
-    _touched[key] = tick
-    with wiring.store.begin(actor=identity.username, now=wiring.now()) as session:
-        accounts.touch(session, token, now=wiring.now())
+def session_token(cookies: dict[str, str], cookie: str) -> str | None:
+    """Return the session token that a request or page brings, None without one."""
+    return cookies.get(cookie) or None
 
 
 def sees_whole_district(identity: Identity) -> bool:
@@ -73,36 +46,61 @@ def permitted(request: Request, permission: Permission) -> Identity:
         `forbidden`.
     """
     identity: Identity = request.state.identity
-    accounts.require(identity, permission)
+    require(identity, permission)
     return identity
 
 
 class Gate:
-    """ASGI middleware that lets nobody past without a session, except to the open paths."""
+    """ASGI middleware that lets through what has a door, from our own hosts, to those it is for."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Hosts, cookies: CookieRule, sockets: Sockets, lanes: Lanes
+    ) -> None:
         self.app = app
+        self.hosts = hosts
+        self.cookies = cookies
+        self.sockets = sockets
+        self.lanes = lanes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        scope.setdefault("state", {})["language"] = language_of(scope)
-        if scope["path"].startswith(OPEN_PATHS):
-            await self.app(scope, receive, send)
-            return
-        token = cookies_of(scope).get(SESSION_COOKIE)
-        identity = await run_in_threadpool(identify, wired.current(), token)
-        refusal = _refusal(scope, identity)
-        if refusal is None:
-            scope["state"]["identity"] = identity
-            await self.app(_trusted(scope), receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
+        state = scope.setdefault("state", {})
+        state.update(language=language_of(scope), cookies=self.cookies, lanes=self.lanes)
+        answer = self._without_asking(scope)
+        door = find_door(scope["path"], scope.get("method", "WEBSOCKET"))
+        if answer is None and door is not None and door.who is not Anybody.STRANGERS:
+            token = cookies_of(scope).get(self.cookies.name(scope, SESSION_COOKIE))
+            identity = await run_in_threadpool(identify, wired.current(), token) if token else None
+            answer = _refusal(scope, door, identity)
+            state["identity"] = identity
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send, refused=answer is not None)
+        elif answer is not None:
+            await answer(scope, receive, send)
         else:
-            await refusal(scope, receive, send)
+            await self.app(scope, receive, send)
+
+    def _without_asking(self, scope: Scope) -> Response | None:
+        """Return why a request is refused whoever sends it: a foreign host, no such door, a foreign form."""
+        if not self.hosts.holds(host_of(scope)):
+            return refusal(scope, "foreign_host", {}, 421)
+        method = scope.get("method", "WEBSOCKET")
+        if find_door(scope["path"], method) is None:
+            return refusal(scope, "no_such_door", {}, 404)
+        if method in ("POST", "WEBSOCKET") and scope["path"] != "/login" and not is_own_origin(scope):
+            return refusal(scope, "foreign_form", {}, 403)
+        return None
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send, *, refused: bool) -> None:
+        identity: Identity | None = scope["state"].get("identity")
+        if refused or identity is None or self.sockets.is_full(identity):
+            await receive()
+            await send({"type": "websocket.close", "code": REVOKED if refused else FULL})
+            return
+        await self.sockets.serve(self.app, identity, _trusted(scope), receive, send)
 
 
 def _trusted(scope: Scope) -> Scope:
@@ -110,184 +108,23 @@ def _trusted(scope: Scope) -> Scope:
 
     Streamlit's own comparison would ask an outside service for this machine's public address.
     """
-    if scope["type"] != "websocket":
-        return scope
     headers = [(k, b"http://localhost" if k == b"origin" else v) for k, v in scope["headers"]]
     return {**scope, "headers": headers}
 
 
-def _refusal(scope: Scope, identity: Identity | None) -> Response | None:
-    path: str = scope["path"]
-    if scope["type"] == "websocket" and not websocket_origin_holds(scope):
-        return refuse("foreign_form", {}, "zh", 403)
-    if identity is not None and (not identity.must_change_password or path.startswith(CHANGE_PATHS)):
+def _refusal(scope: Scope, door: Door, identity: Identity | None) -> Response | None:
+    if identity is not None and (not identity.must_change_password or door.who is Anybody.CHANGING):
+        if isinstance(door.who, Permission) and not may(identity, door.who):
+            return refusal(scope, "forbidden", {}, 403)
         return None
     code, where = (
-        ("log_in_first", f"/login?next={quote(path)}") if identity is None else ("change_first", "/password")
+        ("log_in_first", f"/login?next={quote(scope['path'])}")
+        if identity is None
+        else ("change_first", "/password")
     )
     if scope["type"] == "http" and wants_page(scope):
         return RedirectResponse(where, status_code=303)
     return refuse(code, {}, language_of(scope), 401 if identity is None else 403)
-
-
-def refuse(code: str, fields: dict[str, object], language: Language, status: int) -> JSONResponse:
-    """Return a refusal as JSON: the code and its sentence."""
-    body = {"error": {"code": code, "message": sentence_for(code, fields, language)}}
-    return JSONResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
-
-
-def local_path(text: str | None) -> str:
-    """Return `text` when it is a path of this site, else the front page."""
-    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or "\\" in text:
-        return "/"
-    return text if not urlsplit(text).netloc else "/"
-
-
-def same_origin(request: Request) -> bool:
-    """Return whether a form was sent from one of our own pages (browsers name the origin of a POST)."""
-    origin = request.headers.get("origin") or request.headers.get("referer")
-    return bool(origin) and urlsplit(str(origin)).netloc == request.headers.get("host", "")
-
-
-async def show_login(request: Request) -> Response:
-    """Show the log-in form."""
-    return _login_page(request, next_path=local_path(request.query_params.get("next")))
-
-
-def _login_page(request: Request, *, next_path: str, refusal: str = "", username: str = "") -> Response:
-    return page(
-        "login.html",
-        language=language_of(request.scope),
-        status=403 if refusal else 200,
-        next_path=next_path,
-        refusal=refusal,
-        username=username,
-    )
-
-
-async def log_in(request: Request) -> Response:
-    """Check a password and open a session."""
-    language, wiring = language_of(request.scope), wired.current()
-    form = await request.form()
-    username, password = str(form.get("username", "")).strip(), str(form.get("password", ""))
-    next_path = local_path(str(form.get("next", "/")))
-    if not same_origin(request):
-        refusal = sentence_for("foreign_form", {}, language)
-        return _login_page(request, next_path=next_path, refusal=refusal)
-    token, code, minutes = await run_in_threadpool(_open, wiring, username, password)
-    if token is None:
-        _LOG.info("login_refused", code=code)
-        refusal = sentence_for(f"errors.authenticate_{code}", {"minutes": minutes}, language)
-        return _login_page(request, next_path=next_path, refusal=refusal, username=username)
-    answer = RedirectResponse(next_path, status_code=303)
-    _give(answer, wiring, token)
-    return answer
-
-
-def _open(wiring: Wiring, username: str, password: str) -> tuple[str | None, str, int]:
-    now, token = wiring.now(), secrets.token_urlsafe(32)
-    with wiring.store.begin(actor=username[:60] or "anonymous", now=now) as session:
-        result = accounts.authenticate(session, username=username, password=password, now=now)
-        if result.user is None:
-            return None, result.code, result.minutes
-        accounts.open_session(session, result.user, token=token, now=now)
-    return token, "ok", 0
-
-
-def _give(answer: Response, wiring: Wiring, token: str) -> None:
-    answer.set_cookie(
-        SESSION_COOKIE,
-        token,
-        max_age=int(dt.timedelta(hours=accounts.SESSION_HOURS).total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=wiring.settings.secure_cookies,
-    )
-
-
-async def log_out(request: Request) -> Response:
-    """Close the session and forget what the browser kept."""
-    if not same_origin(request):
-        return refuse("foreign_form", {}, language_of(request.scope), 403)
-    wiring, token = wired.current(), request.cookies.get(SESSION_COOKIE, "")
-    await run_in_threadpool(_close, wiring, token, request.state.identity)
-    answer = RedirectResponse("/login", status_code=303)
-    answer.delete_cookie(SESSION_COOKIE)
-    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return answer
-
-
-def _close(wiring: Wiring, token: str, identity: Identity) -> None:
-    with wiring.store.begin(actor=identity.username, now=wiring.now()) as session:
-        accounts.close_session(session, token)
-
-
-async def show_password(request: Request) -> Response:
-    """Show the password form."""
-    return _password_page(request)
-
-
-def _password_page(request: Request, refusal: str = "") -> Response:
-    identity: Identity = request.state.identity
-    return page(
-        "password.html",
-        language=language_of(request.scope),
-        status=403 if refusal else 200,
-        refusal=refusal,
-        forced=identity.must_change_password,
-        minimum=accounts.MIN_PASSWORD_LENGTH,
-    )
-
-
-async def change_password(request: Request) -> Response:
-    """Replace the own password; all sessions end and a new one opens."""
-    language, wiring = language_of(request.scope), wired.current()
-    identity: Identity = request.state.identity
-    form = await request.form()
-    old, new, again = (str(form.get(name, "")) for name in ("old", "new", "again"))
-    if not same_origin(request):
-        return _password_page(request, sentence_for("foreign_form", {}, language))
-    if new != again:
-        return _password_page(request, sentence_for("password_mismatch", {}, language))
-    if new == old:
-        return _password_page(request, sentence_for("password_same", {}, language))
-    try:
-        token, code, minutes = await run_in_threadpool(_replace, wiring, identity.username, old, new)
-    except AccountError as error:
-        return _password_page(request, sentence(error, language))
-    if token is None:
-        return _password_page(
-            request, sentence_for(f"errors.authenticate_{code}", {"minutes": minutes}, language)
-        )
-    answer = RedirectResponse("/", status_code=303)
-    _give(answer, wiring, token)
-    return answer
-
-
-def _replace(wiring: Wiring, username: str, old: str, new: str) -> tuple[str | None, str, int]:
-    now = wiring.now()
-    with wiring.store.begin(actor=username, now=now) as session:
-        result = accounts.authenticate(session, username=username, password=old, now=now)
-        if result.user is not None:
-            accounts.set_password(session, username=username, password=new, must_change=False)
-    return (None, result.code, result.minutes) if result.user is None else _open(wiring, username, new)
-
-
-def websocket_origin_holds(scope: Scope) -> bool:
-    """Return whether a websocket was opened by one of our own pages."""
-    headers = Headers(scope=scope)
-    return urlsplit(headers.get("origin", "")).netloc == headers.get("host", "")
-
-
-def routes() -> list[Route]:
-    """Return the routes of the gate's own pages."""
-    return [
-        Route("/login", show_login, methods=["GET"]),
-        Route("/login", log_in, methods=["POST"]),
-        Route("/logout", log_out, methods=["POST"]),
-        Route("/password", show_password, methods=["GET"]),
-        Route("/password", change_password, methods=["POST"]),
-    ]
 
 
 def greeting(identity: Identity, language: Language) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shapely.geometry import Point
 from sqlalchemy.orm import Session
 
+from dashboard.access.presence import acting
 from dashboard.features import collect, feature
 from dashboard.i18n import sentence_for, translator
 from dashboard.layers import Layer
@@ -17,7 +18,7 @@ from dashboard.reads import cached
 from dashboard.theme import BAD, GOOD, MUTED
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data import accounts
-from data.accounts import Identity, Permission, require
+from data.accounts import Identity, Permission
 from data.terms import ColocationVerdict, Language
 from geo import colocated
 from geo.colocated import Case, Licence, Record
@@ -65,21 +66,19 @@ def record(wiring: Wiring, identity: Identity, case: Case, *, verdict: Colocatio
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     ColocationError
         As `geo.colocated.decide`.
     """
-    require(identity, Permission.DECIDE_COLOCATION)
-    now = wiring.now()
-    with wiring.store.begin(actor=identity.username, now=now) as session:
+    with acting(wiring, identity, Permission.DECIDE_COLOCATION) as writing:
         colocated.decide(
-            session,
+            writing.session,
             level=case.group.level.value,
             key=case.group.key,
             verdict=verdict,
             note=note.strip(),
-            actor=identity.username,
-            now=now,
+            actor=writing.actor,
+            now=writing.now,
             seen=[licence.id for licence in case.licences],
         )
 
@@ -99,14 +98,15 @@ def take_back(wiring: Wiring, identity: Identity, decision: int, *, note: str) -
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     ColocationError
         As `geo.colocated.take_back`.
     """
-    require(identity, Permission.DECIDE_COLOCATION)
-    now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
-        return colocated.take_back(session, decision, note=note, actor=actor, now=now).verdict
+    with acting(wiring, identity, Permission.DECIDE_COLOCATION) as writing:
+        taken = colocated.take_back(
+            writing.session, decision, note=note, actor=writing.actor, now=writing.now
+        )
+        return taken.verdict
 
 
 def record_line(item: Record, shared: Shared, language: Language) -> str:

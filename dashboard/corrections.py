@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dashboard.access.presence import acting
 from dashboard.reads import Shelf, cached
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data.accounts import Identity, Permission, require
@@ -117,24 +118,24 @@ def save(
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     ReviewError
         As `geo.review.queue.set_point`.
     """
     require(identity, Permission.CORRECT_LOCATION)
     # Before the transaction: nobody else waits while the gazetteer is read.
-    known, now, actor = geocoder(wiring), wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
+    known = geocoder(wiring)
+    with acting(wiring, identity, Permission.CORRECT_LOCATION) as writing:
         made = review.set_point(
-            session,
+            writing.session,
             institution_id,
             lon,
             lat,
             source=source,
             anew=False,  # the queue showed it as open: somebody else was quicker
-            actor=actor,
-            now=now,
-            identity=identity,
+            actor=writing.actor,
+            now=writing.now,
+            identity=writing.identity,
             geocoder=known,
         )
         return made.id
@@ -146,14 +147,21 @@ def accept(wiring: Wiring, identity: Identity, score: float) -> int:
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     ReviewError
         As `geo.review.queue.accept_above`.
     """
     require(identity, Permission.CORRECT_LOCATION)
-    known, now, actor = geocoder(wiring), wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
-        made = review.accept_above(session, score, actor=actor, now=now, identity=identity, geocoder=known)
+    known = geocoder(wiring)
+    with acting(wiring, identity, Permission.CORRECT_LOCATION) as writing:
+        made = review.accept_above(
+            writing.session,
+            score,
+            actor=writing.actor,
+            now=writing.now,
+            identity=writing.identity,
+            geocoder=known,
+        )
         return len(made)
 
 
@@ -163,14 +171,15 @@ def undo(wiring: Wiring, identity: Identity, what: int | str) -> int:
     Raises
     ------
     AccountError
-        `forbidden`.
+        `forbidden`, `session_ended`.
     ReviewError
         As `geo.review.queue.undo`.
     """
-    require(identity, Permission.CORRECT_LOCATION)
-    now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
-        return len(review.undo(session, what, actor=actor, now=now, identity=identity))
+    with acting(wiring, identity, Permission.CORRECT_LOCATION) as writing:
+        undone = review.undo(
+            writing.session, what, actor=writing.actor, now=writing.now, identity=writing.identity
+        )
+        return len(undone)
 
 
 def geocoder(wiring: Wiring) -> GazetteerGeocoder | None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select, table
 from sqlalchemy.orm import Session
 
+from data.access.passwords import hash_password
 from data.demo import (
     DEMO_PASSWORD,
     DemoDistrict,
@@ -23,10 +24,24 @@ from data.demo import (
 )
 from data.demo.people import USERS
 from data.errors import RegisterError
-from data.schema import District, Finding, GridArea, Institution, PlanRevision, Tip, VisitRecord
+from data.schema import (
+    District,
+    Finding,
+    GazetteerEntry,
+    GridArea,
+    Institution,
+    Officer,
+    PlanRevision,
+    RoadLayer,
+    School,
+    Tip,
+    User,
+    VisitRecord,
+)
 from data.store import Store
 from data.terms import ColocationVerdict, PlanStatus
 from geo.basemap.build import build_basemap
+from geo.basemap.pmtiles import read_metadata
 from geo.colocated import decide, list_cases
 from geo.colocation import ColocationLevel
 from geo.crs import from_wgs84
@@ -42,6 +57,9 @@ from planner.publish import publish
 ACTOR = "demo"
 PLAN_DAYS = 14
 ATTRIBUTION = "虚构示范区 · fictional"
+
+# What a register of somebody's own holds one of, at least.
+OWN = (User, District, Institution, School, GazetteerEntry, GridArea, Officer, RoadLayer)
 
 Progress = Callable[[float, str], None]
 
@@ -96,16 +114,18 @@ def build_demo(
     """
     sizes = find_preset(preset)
     report = progress or (lambda share, stage: None)
+    made = demand_own_register(store, var_dir)
     store.upgrade()
-    if not _holds_demo(store):
+    if not made:
         report(0.0, "demo")
         demo = make_demo(sizes.name, seed=seed, today=today)
         report(0.05, "basemap")
         # Before the register: a district on file means that everything but the plan is there.
         draw_basemap(demo, var_dir)
         report(0.15, "register")
+        password_hash = hash_password(DEMO_PASSWORD)
         with store.begin(actor=ACTOR, now=now) as session:
-            load_district(session, demo, now=now)
+            load_district(session, demo, now=now, password_hash=password_hash)
     with store.reading() as session:
         in_force = today in governing_plans(session, today, today)
     if not in_force:
@@ -113,12 +133,37 @@ def build_demo(
     return summarise_demo(store)
 
 
-def _holds_demo(store: Store) -> bool:
-    with store.reading() as session:
-        district = session.scalar(select(District).limit(1))
-    if district is not None and not district.fictional:
-        raise RegisterError("district_exists", district=district.name)
-    return district is not None
+def demand_own_register(store: Store, var_dir: Path) -> bool:
+    """Refuse a register or folder that is somebody's own; return whether the demo is there already.
+
+    Raises
+    ------
+    RegisterError
+        `not_empty` with what was found, `basemap_exists`.
+    """
+    found = _found(store)
+    if found.pop("fictional"):
+        return True
+    if any(found.values()):
+        told = ", ".join(f"{name} {count}" for name, count in found.items() if count)
+        raise RegisterError("not_empty", found=told)
+    basemap = var_dir / "basemap.pmtiles"
+    if basemap.is_file() and read_metadata(basemap).get("attribution") != ATTRIBUTION:
+        raise RegisterError("basemap_exists", file=str(basemap))
+    return False
+
+
+def _found(store: Store) -> dict[str, int]:
+    """Return how many records of each sort a register holds, whatever its schema is."""
+    found = {"fictional": 0}
+    with store.engine.connect() as connection:
+        tables = set(inspect(connection).get_table_names())
+        if "district" in tables:
+            fictional = select(func.count()).where(District.fictional).select_from(District)
+            found["fictional"] = connection.scalar(fictional) or 0
+        for name in sorted(tables & {record.__tablename__ for record in OWN}):
+            found[name] = connection.scalar(select(func.count()).select_from(table(name))) or 0
+    return found
 
 
 def draw_basemap(demo: DemoDistrict, var_dir: Path) -> Path:
@@ -135,7 +180,7 @@ def draw_basemap(demo: DemoDistrict, var_dir: Path) -> Path:
     return build_basemap(layers, var_dir / "basemap.pmtiles", attribution=ATTRIBUTION)
 
 
-def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> None:
+def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime, password_hash: str) -> None:
     """Load tables and grid areas, place the institutions, then add history and log-ins."""
     with tempfile.TemporaryDirectory(prefix="demo-") as name:
         folder = Path(name)
@@ -148,7 +193,7 @@ def load_district(session: Session, demo: DemoDistrict, *, now: dt.datetime) -> 
         import_roads(session, roads, source_crs="wgs84", now=now, name="云河区路网", attribution=ATTRIBUTION)
     locate(session)
     load_history(session, demo)
-    load_users(session)
+    load_users(session, password_hash=password_hash)
     settle_address(session, now=now)
     make_areas(session, count=demo.preset.teams, seed=1, today=demo.today, now=now)
 

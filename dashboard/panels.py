@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from dashboard import maps, reads
+from dashboard.access.presence import still
 from dashboard.i18n import Translate, sentence, translator
+from dashboard.periods import AHEAD_DAYS, FIRST_DAY
 from dashboard.wiring import Wiring
 from data.accounts import Identity, Permission, may
 from data.terms import Language
@@ -61,6 +63,27 @@ class Figure:
     is_change: bool = True
 
 
+def fragment(
+    visitor: Visitor, *, run_every: float | None = None
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Return a decorator for a part of a page that runs alone, for as long as its visitor still may.
+
+    A fragment keeps what it was drawn with: each run asks whether the session, role and scope still hold, and
+    has the whole page drawn anew where they do not.
+    """
+
+    def wrap(draw: Callable[[], None]) -> Callable[[], None]:
+        @st.fragment(run_every=run_every)
+        def checked() -> None:
+            if not still(visitor.wiring, visitor.identity):
+                st.rerun()
+            draw()
+
+        return checked
+
+    return wrap
+
+
 def open_page(title: str, question: str) -> None:
     """Draw the title and the question the page answers."""
     st.html(
@@ -97,7 +120,7 @@ def draw_empty(title: str, next_step: str) -> None:
 
 def draw_refusal(error: BaseException, visitor: Visitor) -> None:
     """Draw why something was refused and the way out."""
-    st.error(sentence(error, visitor.language), icon=None)
+    st.error(plain(sentence(error, visitor.language)), icon=None)
 
 
 def choose(
@@ -130,9 +153,11 @@ def draw_picture(svg: str, *, describe: str) -> None:
 def choose_date(label: str, name: str, *, default: dt.date) -> dt.date:
     """Draw a date whose value lives in the URL under `name`."""
     key = f"date.{name}"
+    latest = default + dt.timedelta(days=AHEAD_DAYS)
+    linked = _linked_date(name)
     if key not in st.session_state:
-        st.session_state[key] = _linked_date(name) or default
-    value = st.date_input(label, key=key, format="YYYY-MM-DD")
+        st.session_state[key] = linked if linked is not None and FIRST_DAY <= linked <= latest else default
+    value = st.date_input(label, key=key, min_value=FIRST_DAY, max_value=latest, format="YYYY-MM-DD")
     chosen = value if isinstance(value, dt.date) else default
     _mirror(name, chosen.isoformat(), default.isoformat())
     return chosen
@@ -253,6 +278,12 @@ def way_note(shifts: Sequence[ShiftView], t: Translate) -> str:
     if any(shift.track is not None for shift in shifts):
         return t("沿路网行走，数字为到访顺序，同一楼宇的机构同号")
     return t("直线示意，数字为到访顺序，同一楼宇的机构同号")
+
+
+def draw_link(label: str, path: str) -> None:
+    """Draw a link to a file of ours as a button."""
+    href, words = html.escape(path, quote=True), html.escape(label)
+    st.html(f'<a class="gp-button" href="{href}" target="_self" download>{words}</a>')
 
 
 def draw_note(text: str) -> None:

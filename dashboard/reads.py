@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.maps import Bounds
+from dashboard.periods import bounded
 from dashboard.wiring import Wiring
 from data import frames, jobs, statistics
 from data.accounts import Identity
@@ -188,7 +189,14 @@ def subdistrict_labels(wiring: Wiring) -> list[dict[str, Any]]:
 
 
 def debts(wiring: Wiring, *, first: dt.date, last: dt.date) -> pd.DataFrame:
-    """Return what each institution owes and paid by key time point in a round."""
+    """Return what each institution owes and paid by key time point in a round.
+
+    Raises
+    ------
+    QueryError
+        As `periods.bounded`.
+    """
+    bounded(first, last, today=wiring.today())
 
     def read(session: Session) -> pd.DataFrame:
         rules = read_rules()
@@ -217,7 +225,14 @@ def coverage(
 
 
 def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
-    """Return rates round schools with the schools themselves."""
+    """Return rates round schools with the schools themselves.
+
+    Raises
+    ------
+    QueryError
+        As `periods.bounded`.
+    """
+    bounded(first, last, today=wiring.today())
     return cached(
         wiring,
         "hotspots",
@@ -238,7 +253,10 @@ def evidence(wiring: Wiring, *, first: dt.date, last: dt.date) -> Evidence:
     ------
     EvidenceError
         `no_visits`.
+    QueryError
+        As `periods.bounded`.
     """
+    bounded(first, last, today=wiring.today())
     return cached(wiring, "evidence", (first, last), lambda s: replay_period(s, first=first, last=last))
 
 
@@ -248,7 +266,14 @@ def scorecards(wiring: Wiring, *, as_of: dt.date) -> CardDeck:
 
 
 def days(wiring: Wiring, *, first: dt.date, last: dt.date) -> list[Day]:
-    """Return what each date of a period is."""
+    """Return what each date of a period is.
+
+    Raises
+    ------
+    QueryError
+        As `periods.bounded`.
+    """
+    bounded(first, last, today=wiring.today())
     return cached(wiring, "days", (first, last), lambda s: load_calendar(s).days(first, last))
 
 

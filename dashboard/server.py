@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,17 +15,26 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 from streamlit import config
 
 from dashboard import api, auth, logs, maps, theme, worker
 from dashboard import wiring as wired
+from dashboard.access import login
+from dashboard.access.faults import Faults, refusal
+from dashboard.access.hosts import CookieRule, own_hosts
+from dashboard.access.lanes import Lanes
+from dashboard.access.limits import BodyLimit
+from dashboard.access.published import demand_private
+from dashboard.access.sockets import Sockets
+from dashboard.access.watch import keep_watch
 from dashboard.headers import PageShell, SecurityHeaders
 from dashboard.phone import today as phone
 from dashboard.settings import Settings
 
 HERE = Path(__file__).parent
 STATIC = maps.ASSETS / "static"
+MOST_FORM_BYTES = 64 * 1024
 _LOG = logs.get_logger("server")
 
 
@@ -36,6 +46,7 @@ def streamlit_options() -> dict[str, object]:
         "client.toolbarMode": "viewer",
         "client.showSidebarNavigation": True,
         "global.developmentMode": False,
+        "logger.enableRich": False,
         "logger.level": "warning",
         "runner.magicEnabled": False,
         "runner.fastReruns": True,
@@ -44,7 +55,7 @@ def streamlit_options() -> dict[str, object]:
         "server.enableXsrfProtection": True,
         "server.fileWatcherType": "none",
         "server.headless": True,
-        "server.maxUploadSize": 8,
+        "server.maxUploadSize": 1,
         **theme.streamlit_options(),
     }
 
@@ -78,22 +89,29 @@ def create_app(settings: Settings) -> ASGIApp:
     ------
     StoreError
         `bad_url`, or `not_initialised` and `out_of_date` when the database is not ready.
+    AccountError
+        `demo_accounts` when accounts with the published password would be served beyond this machine.
     """
     logs.configure(settings.log_level)
     parts = wired.assemble(settings)
     parts.store.require_current()
+    demand_private(parts.store, host=settings.host)
     wired.install(parts)
     maps.use_local_assets()
     for name, value in streamlit_options().items():
         config.set_option(name, value)
 
+    sockets, cookies = Sockets(), CookieRule(settings.secure_cookies)
+
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
         helper = worker.start(settings) if settings.worker else None
+        watch = asyncio.create_task(keep_watch(parts, sockets))
         _LOG.info("started", port=settings.port)
         try:
             yield {}
         finally:
+            watch.cancel()
             if helper is not None:
                 helper.stop()
             parts.close()
@@ -101,17 +119,25 @@ def create_app(settings: Settings) -> ASGIApp:
     return st.App(
         HERE / "app.py",
         lifespan=lifespan,
-        routes=[*auth.routes(), *api.routes(), *_asset_routes(), Mount("/m", routes=phone.routes(parts))],
+        routes=[*login.routes(), *api.routes(), *_asset_routes(), Mount("/m", routes=phone.routes(parts))],
         middleware=[
+            Middleware(SecurityHeaders, cookies=cookies, pictures_from=settings.tiles.hosts),
+            Middleware(Faults),
+            Middleware(BodyLimit, most_bytes=MOST_FORM_BYTES, refuse=_too_large),
             Middleware(
-                SecurityHeaders,
-                secure=settings.secure_cookies,
-                pictures_from=settings.tiles.hosts,
+                auth.Gate,
+                hosts=own_hosts(settings.host, settings.hosts),
+                cookies=cookies,
+                sockets=sockets,
+                lanes=Lanes(),
             ),
-            Middleware(auth.Gate),
             Middleware(PageShell),
         ],
     )
+
+
+def _too_large(scope: Scope) -> ASGIApp:
+    return refusal(scope, "form_too_large", {"most_kb": MOST_FORM_BYTES // 1024}, 413)
 
 
 def serve(settings: Settings) -> None:
@@ -127,6 +153,11 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         log_level="warning",
+        log_config=None,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.proxies,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         server_header=False,
         ws_max_size=16 * 2**20,
         timeout_graceful_shutdown=3,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +57,15 @@ class Settings:
         Folder of run-time files: the default database and the base map.
     host, port
         Where the server listens.
+    hosts
+        Names under which people reach the server, blank-separated; others are refused. This machine's own
+        name, loopback and the address listened on need no naming.
+    tls_cert, tls_key
+        Files with which the server speaks TLS itself; a proxy in front may do that instead.
+    proxies
+        Addresses of proxies whose word about client and scheme is taken.
     secure_cookies
-        Send the session cookie over TLS only; set it wherever TLS is in front.
+        Whether cookies are for TLS alone; None: everywhere but on loopback.
     today
         Fixed local date for demonstrations and tests; None reads the clock.
     worker
@@ -74,7 +82,11 @@ class Settings:
     var: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = 8501
-    secure_cookies: bool = False
+    hosts: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    proxies: str = "127.0.0.1"
+    secure_cookies: bool | None = None
     today: dt.date | None = None
     worker: bool = True
     log_level: str = "INFO"
@@ -93,7 +105,11 @@ class Settings:
             f"{PREFIX}VAR": str(self.var),
             f"{PREFIX}HOST": self.host,
             f"{PREFIX}PORT": str(self.port),
-            f"{PREFIX}SECURE_COOKIES": str(int(self.secure_cookies)),
+            f"{PREFIX}HOSTS": " ".join(self.hosts),
+            f"{PREFIX}TLS_CERT": str(self.tls_cert or ""),
+            f"{PREFIX}TLS_KEY": str(self.tls_key or ""),
+            f"{PREFIX}PROXIES": self.proxies,
+            f"{PREFIX}SECURE_COOKIES": "" if self.secure_cookies is None else str(int(self.secure_cookies)),
             f"{PREFIX}TODAY": "" if self.today is None else self.today.isoformat(),
             f"{PREFIX}WORKER": str(int(self.worker)),
             f"{PREFIX}LOG_LEVEL": self.log_level,
@@ -124,13 +140,21 @@ class Settings:
             var=var,
             host=given.get(f"{PREFIX}HOST") or "127.0.0.1",
             port=_port(given, faults),
-            secure_cookies=_flag(given, "SECURE_COOKIES", "0", faults),
+            hosts=_hosts(given, faults),
+            tls_cert=_file(given, "TLS_CERT", faults),
+            tls_key=_file(given, "TLS_KEY", faults),
+            proxies=given.get(f"{PREFIX}PROXIES") or "127.0.0.1",
+            secure_cookies=(
+                _flag(given, "SECURE_COOKIES", "0", faults) if given.get(f"{PREFIX}SECURE_COOKIES") else None
+            ),
             today=_date(given, faults),
             worker=_flag(given, "WORKER", "1", faults),
             log_level=_level(given, faults),
             tiles=_tiles(given, faults),
             online=_online(given, faults),
         )
+        if (settings.tls_cert is None) != (settings.tls_key is None):
+            faults[f"{PREFIX}TLS_CERT"] = "half_of_tls"
         if faults:
             raise SettingsError(faults)
         return settings
@@ -142,6 +166,22 @@ def _port(given: Mapping[str, str], faults: dict[str, str]) -> int:
         return int(text)
     faults[f"{PREFIX}PORT"] = "bad_port"
     return 0
+
+
+def _hosts(given: Mapping[str, str], faults: dict[str, str]) -> tuple[str, ...]:
+    named = tuple(given.get(f"{PREFIX}HOSTS", "").replace(",", " ").split())
+    if not all(re.fullmatch(r"[A-Za-z0-9._:-]+", name) for name in named):
+        faults[f"{PREFIX}HOSTS"] = "bad_hosts"
+    return named
+
+
+def _file(given: Mapping[str, str], name: str, faults: dict[str, str]) -> Path | None:
+    text = given.get(f"{PREFIX}{name}", "")
+    if not text:
+        return None
+    if not Path(text).is_file():
+        faults[f"{PREFIX}{name}"] = "no_such_file"
+    return Path(text)
 
 
 def _flag(given: Mapping[str, str], name: str, default: str, faults: dict[str, str]) -> bool:

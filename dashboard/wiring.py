@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from dashboard.access.refused import Refused
+from dashboard.access.seen import Seen
 from dashboard.settings import Settings
 from data.store import Store
 from geo.geocode import Geocoder
@@ -22,6 +24,8 @@ class Wiring:
     settings: Settings
     store: Store
     travel: TravelModel
+    presence: Seen = field(default_factory=Seen)
+    refused: Refused = field(default_factory=Refused)
 
     def now(self) -> dt.datetime:
         """Return the aware UTC instant; a fixed `today` keeps the clock's time of day."""

@@ -15,10 +15,9 @@ from data.errors import StoreError
 from data.schema import AuditEvent, AuditHead, Base
 
 GENESIS = "0" * 64
-# Secrets never reach the log (a draw's seed and salt are secret until revealed); log-in counters change too
-# often to be a change of the register.
+# Secrets never reach the log (a draw's seed and salt are secret until revealed).
 _HIDDEN = {"password_hash", "seed", "salt"}
-_QUIET = {"failed_logins", "locked_until", "changed_at"}
+_QUIET = {"changed_at"}
 
 
 def _plain(value: object) -> Any:

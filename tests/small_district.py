@@ -6,13 +6,19 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import secrets
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from shapely.geometry import box
 from sqlalchemy.orm import Session
 
+from dashboard.wiring import Wiring
 from data import accounts
+from data.access import sessions
+from data.access.passwords import hash_password
+from data.accounts import Identity
 from data.schema import (
     District,
     Finding,
@@ -166,12 +172,30 @@ def _people(session: Session) -> list[int]:
             username=username,
             display_name=f"测试{role.zh}",
             role=role,
-            password=PASSWORD,
+            password_hash=hashed(),
             officer_id=officer_id,
             scope_grid_code=grid,
             must_change_password=False,
         )
     return [officer.id for officer in officers]
+
+
+@cache
+def hashed() -> str:
+    """Return the hash of `PASSWORD`."""
+    return hash_password(PASSWORD)
+
+
+def logged_in(wiring: Wiring, username: str) -> Identity:
+    """Open a log-in session for a user and return who they are with it."""
+    token = secrets.token_hex(8)
+    with wiring.store.begin(actor=username, now=wiring.now()) as session:
+        user = next(user for user in accounts.list_users(session) if user.username == username)
+        sessions.open_session(session, user, token=token, now=wiring.now())
+    with wiring.store.reading() as session:
+        identity = sessions.identify(session, token, now=wiring.now())
+    assert identity is not None
+    return identity
 
 
 def _history(session: Session) -> None:

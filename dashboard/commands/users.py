@@ -1,9 +1,10 @@
-"""Commands of accounts: add, list, passwd."""
+"""Commands of accounts: add, list, passwd, stop, allow, role."""
 
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -17,11 +18,25 @@ PasswordStdin = Annotated[
 ]
 
 
-def _read_password(from_stdin: bool) -> tuple[str, bool]:
-    """Return the password and whether it was made here (then it must be changed and is shown once)."""
+def _read_password(from_stdin: bool, names: Sequence[str]) -> tuple[str, str]:
+    """Return a first password and its hash; whoever gets it must choose another at the first log-in.
+
+    Raises
+    ------
+    AccountError
+        The refusals of a password.
+    """
+    from data.access.passwords import check_new, hash_password
+
+    password = f"{secrets.token_urlsafe(9)}-7a"
     if from_stdin:
-        return typer.get_text_stream("stdin").readline().rstrip("\r\n"), False
-    return f"{secrets.token_urlsafe(9)}-7a", True
+        password = typer.get_text_stream("stdin").readline().rstrip("\r\n")
+        check_new(password, names=names)
+    return password, hash_password(password)
+
+
+def _shown(password: str, from_stdin: bool) -> str | None:
+    return None if from_stdin else password
 
 
 @accounts.command("add")
@@ -46,9 +61,8 @@ def add_user(
         from data.terms import Role
 
         known = {item.value: item for item in Role}
-        if role not in known:
-            raise AccountError("unknown_role", role=role, known=", ".join(known))
-        password, made = _read_password(password_stdin)
+        _known_role(role, known)
+        password, password_hash = _read_password(password_stdin, (username, name))
         with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
             officers = {person.code: person.id for person in list_officers(session)}
             if officer is not None and officer not in officers:
@@ -58,14 +72,13 @@ def add_user(
                 username=username,
                 display_name=name or username,
                 role=known[role],
-                password=password,
+                password_hash=password_hash,
                 officer_id=None if officer is None else officers[officer],
                 scope_subdistrict=subdistrict,
                 scope_grid_code=grid,
-                must_change_password=made,
             )
-        figures = {"username": username, "role": role, "password": password if made else None}
-        door.answer(figures, f"{username} ({known[role].zh})" + (f"  {password}" if made else ""))
+        figures = {"username": username, "role": role, "password": _shown(password, password_stdin)}
+        door.answer(figures, f"{username} ({known[role].zh})  {figures['password'] or ''}".rstrip())
 
 
 @accounts.command("list")
@@ -88,10 +101,77 @@ def set_password_command(
 ) -> None:
     """Give a user a new password, unlock them and end their sessions."""
     with open_door(as_json=as_json, database=database) as door:
-        from data.accounts import set_password
+        from data.access import credentials, passwords
+        from data.errors import AccountError
 
-        password, made = _read_password(password_stdin)
+        store = door.store()
+        with store.reading() as session:
+            known = credentials.find(session, username)
+        if known is None:
+            raise AccountError("unknown_user", username=username)
+        password, password_hash = _read_password(password_stdin, known.names)
+        if password_stdin and passwords.is_remembered(password, known.remembered):
+            raise AccountError("password_used_before", most=passwords.REMEMBERED)
+        with store.begin(actor=ACTOR, now=door.wiring.now()) as session:
+            credentials.set_password(
+                session, username=username, password_hash=password_hash, must_change=True
+            )
+        figures = {"username": username, "password": _shown(password, password_stdin)}
+        door.answer(figures, f"{username}  {figures['password'] or ''}".rstrip())
+
+
+@accounts.command("stop")
+def stop_user(username: str, as_json: Json = False, database: Database = None) -> None:
+    """Stop an account: its sessions end at once and nobody can log in with it."""
+    _set_active(username, active=False, as_json=as_json, database=database)
+
+
+@accounts.command("allow")
+def allow_user(username: str, as_json: Json = False, database: Database = None) -> None:
+    """Let a stopped account in again."""
+    _set_active(username, active=True, as_json=as_json, database=database)
+
+
+def _set_active(username: str, *, active: bool, as_json: bool, database: str | None) -> None:
+    with open_door(as_json=as_json, database=database) as door:
+        from data.access.credentials import set_active
+
         with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
-            set_password(session, username=username, password=password, must_change=made)
-        figures = {"username": username, "password": password if made else None}
-        door.answer(figures, f"{username}" + (f"  {password}" if made else ""))
+            set_active(session, username=username, active=active)
+        state = "已启用 / allowed" if active else "已停用 / stopped"
+        door.answer({"username": username, "active": active}, f"{username}  {state}")
+
+
+@accounts.command("role")
+def change_role_command(
+    username: str,
+    role: Annotated[
+        str, typer.Argument(help="team_lead, officer, grid_worker, leader, clerk, administrator.")
+    ],
+    subdistrict: Annotated[str | None, typer.Option("--subdistrict", help="Narrow to a subdistrict.")] = None,
+    grid: Annotated[str | None, typer.Option("--grid", help="Narrow to a grid area's code.")] = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Give an account another role and scope; open pages are closed and drawn anew."""
+    with open_door(as_json=as_json, database=database) as door:
+        from data.accounts import change_role
+        from data.terms import Role
+
+        with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
+            change_role(
+                session,
+                username=username,
+                role=_known_role(role, {item.value: item for item in Role}),
+                scope_subdistrict=subdistrict,
+                scope_grid_code=grid,
+            )
+        door.answer({"username": username, "role": role}, f"{username}  {role}")
+
+
+def _known_role(role: str, known: Mapping[str, Any]) -> Any:
+    from data.errors import AccountError
+
+    if role not in known:
+        raise AccountError("unknown_role", role=role, known=", ".join(known))
+    return known[role]

@@ -202,10 +202,15 @@ def render_today(content: dict[str, Any], language: Language) -> str:
 def routes(wiring: Wiring) -> list[Route]:
     """Return the phone routes, to be mounted under /m behind the gate."""
 
-    def today_page(request: Request) -> Response:
+    async def today_page(request: Request) -> Response:
         language: Language = request.state.language
-        content = read_today(wiring, request.state.identity, language)
-        return HTMLResponse(render_today(content, language), headers={"Cache-Control": "no-store"})
+        identity: Identity = request.state.identity
+
+        def draw() -> str:
+            return render_today(read_today(wiring, identity, language), language)
+
+        text = await request.state.lanes.phone.run(identity.user_id, draw, request=request)
+        return HTMLResponse(text, headers={"Cache-Control": "no-store"})
 
     def service_worker(request: Request) -> Response:
         return FileResponse(HERE / "static" / "sw.js", media_type="text/javascript")

@@ -176,7 +176,7 @@ def _draw_records(visitor: Visitor, shared: Shared) -> None:
     """Draw every decision on file, page by page; the one that holds for its address can be taken back."""
     t = visitor.t
 
-    @st.fragment
+    @panels.fragment(visitor)
     def listed() -> None:
         page = panels.current_page(_RECORDS)
         made = cases.records(visitor.wiring, limit=_PAGE + 1, skip=page * _PAGE)

@@ -64,7 +64,7 @@ def _draw_desk(visitor: Visitor, queue: list[QueueRow]) -> None:
         Why.DOUBTFUL.value: t("位置存疑"),
     }
 
-    @st.fragment
+    @panels.fragment(visitor)
     def desk() -> None:
         left, right = st.columns([2, 3], gap="medium")
         with left:
@@ -215,7 +215,7 @@ def _turn(visitor: Visitor, said: str) -> None:
 def _draw_bulk(visitor: Visitor) -> None:
     t = visitor.t
 
-    @st.fragment
+    @panels.fragment(visitor)
     def bulk() -> None:
         score = st.number_input(t("接受分数不低于"), 0.0, 1.0, DEFAULT_SCORE, 0.05, format="%.2f")
         pairs = corrections.acceptable(visitor.wiring, visitor.identity, float(score))
@@ -244,7 +244,7 @@ def _draw_last(visitor: Visitor) -> None:
     t = visitor.t
     panels.draw_heading(t("最近核定"))
 
-    @st.fragment
+    @panels.fragment(visitor)
     def listed() -> None:
         whole = bool(st.session_state.get(WHOLE))
         size, page = (PAGE, panels.current_page(WHOLE)) if whole else (LAST_DECISIONS, 0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import asks, changes, maps, panels, reads, revisions, tables, wording
-from dashboard.exports import plan_bytes
 from dashboard.panels import Figure, Visitor
 from dashboard.phone.today import date_title
 from dashboard.timeline import draw_timeline
@@ -108,9 +108,7 @@ def _draw_publish(visitor: Visitor, view: PlanView) -> None:
     t, head = visitor.t, view.head
     left, right = st.columns([3, 1], vertical_alignment="center")
     with right:
-        st.download_button(
-            t("导出排班表"), plan_bytes(view, "xlsx"), f"{head.code}.xlsx", width="stretch", on_click="ignore"
-        )
+        panels.draw_link(t("导出排班表"), f"/api/plan/{quote(head.code)}.xlsx")
     with left:
         if head.status is not PlanStatus.DRAFT:
             when = (

@@ -35,7 +35,7 @@ def draw_change(visitor: Visitor, head: PlanHead) -> None:
     if job is not None and concerns:
         roster_job.draw_failure(visitor, job)
 
-    @st.fragment
+    @panels.fragment(visitor)
     def form() -> None:
         _draw_fields(visitor, head)
 

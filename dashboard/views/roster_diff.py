@@ -27,7 +27,7 @@ def draw_difference(visitor: Visitor, head: PlanHead, heads: Sequence[PlanHead])
     parent = parts.parent if parts.parent in others else None
     title = t("与同期方案比较") if parent is None else t("本次调整改了什么（原方案 {code}）", code=parent)
 
-    @st.fragment
+    @panels.fragment(visitor)
     def comparison() -> None:
         _draw_comparison(visitor, head.code, others, parent)
 

@@ -36,7 +36,7 @@ def draw_form(visitor: Visitor) -> None:
     if job is not None:
         roster_job.draw_failure(visitor, job)
 
-    @st.fragment
+    @panels.fragment(visitor)
     def form() -> None:
         _draw_fields(visitor)
 

@@ -19,7 +19,7 @@ def draw_progress(visitor: Visitor, kind: str, *, doing: str) -> None:
     """Draw a waiting or running job until it ends; the page is then drawn anew with what it made."""
     started = reads.latest_job(visitor.wiring, kind=kind)
 
-    @st.fragment(run_every=POLL_S)
+    @panels.fragment(visitor, run_every=POLL_S)
     def progress() -> None:
         job = reads.latest_job(visitor.wiring, kind=kind)
         if started is None or job is None or job.id != started.id or not job.under_way:

@@ -19,7 +19,7 @@ def draw_left(visitor: Visitor, view: PlanView) -> None:
     if not view.unserved:
         return
 
-    @st.fragment
+    @panels.fragment(visitor)
     def listed() -> None:
         _draw_offers(visitor, view.head.code)
         _draw_reasons(visitor, view)

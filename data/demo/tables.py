@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from data.accounts import create_user
 from data.demo.district import DemoDistrict
-from data.demo.people import DEMO_PASSWORD, USERS, DemoUser
+from data.demo.people import USERS, DemoUser
 from data.demo.register import MASKED_PHONE
 from data.errors import RegisterError
 from data.intake import identity_key, import_register
@@ -229,8 +229,13 @@ def _institution_ids(session: Session, demo: DemoDistrict) -> list[int]:
     ]
 
 
-def load_users(session: Session) -> tuple[DemoUser, ...]:
+def load_users(session: Session, *, password_hash: str) -> tuple[DemoUser, ...]:
     """Create the demo's log-ins; the grid worker watches the grid area with most institutions.
+
+    Parameters
+    ----------
+    password_hash
+        Hash of `DEMO_PASSWORD`, made before the transaction.
 
     Raises
     ------
@@ -251,7 +256,7 @@ def load_users(session: Session) -> tuple[DemoUser, ...]:
             username=user.username,
             display_name=user.display_name,
             role=user.role,
-            password=DEMO_PASSWORD,
+            password_hash=password_hash,
             officer_id=officers[user.officer_code] if user.officer_code else None,
             scope_grid_code=busiest if user.role is Role.GRID_WORKER else None,
             must_change_password=False,

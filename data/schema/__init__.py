@@ -1,6 +1,15 @@
 """SQLAlchemy records; importing this package registers every table on `Base.metadata`."""
 
-from data.schema.account import AuditEvent, AuditHead, Job, LoginSession, User
+from data.schema.account import (
+    AuditEvent,
+    AuditHead,
+    EarlierPassword,
+    Job,
+    KnownDevice,
+    LoginSession,
+    LoginTry,
+    User,
+)
 from data.schema.base import Base
 from data.schema.inspection import Finding, Tip, VisitRecord
 from data.schema.location import (
@@ -36,13 +45,16 @@ __all__ = [
     "CoverageRound",
     "District",
     "Draw",
+    "EarlierPassword",
     "Finding",
     "GazetteerEntry",
     "GridArea",
     "Institution",
     "Job",
+    "KnownDevice",
     "LocationDecision",
     "LoginSession",
+    "LoginTry",
     "Officer",
     "OfficerLeave",
     "PatrolArea",

@@ -28,8 +28,36 @@ class User(Base):
     officer_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
     scope_subdistrict: Mapped[str | None] = mapped_column(String(60))
     scope_grid_code: Mapped[str | None] = mapped_column(String(20))
-    failed_logins: Mapped[int] = mapped_column(Integer, default=0)
-    locked_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class EarlierPassword(Base):
+    """The hash of a password an account had before, so that it does not come back."""
+
+    __tablename__ = "earlier_password"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+
+
+class LoginTry(Base):
+    """How many wrong passwords came of late from an address, for a name or on a device."""
+
+    __tablename__ = "login_try"
+
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class KnownDevice(Base):
+    """A browser an account has logged in with; only the hash of its token is stored."""
+
+    __tablename__ = "known_device"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 
 class LoginSession(Base):

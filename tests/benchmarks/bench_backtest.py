@@ -252,7 +252,7 @@ def measure_plans() -> None:
         store.upgrade()
         now = dt.datetime(2026, 8, 24, 1, tzinfo=dt.UTC)
         with store.begin(actor="bench", now=now) as session:
-            load_district(session, make_demo("district", seed=1, today=first), now=now)
+            load_district(session, make_demo("district", seed=1, today=first), now=now, password_hash="-")
         for number in range(8):
             begin = first + dt.timedelta(days=14 * number)
             options = PlanOptions(

@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(f"sqlite:///{folder / 'demo.db'}")
     store.upgrade()
     with store.begin(actor="t", now=NOW) as session:
-        load_district(session, make_demo("district", seed=1, today=TODAY), now=NOW)
+        load_district(session, make_demo("district", seed=1, today=TODAY), now=NOW, password_hash="-")
     store.close()
     return folder
 

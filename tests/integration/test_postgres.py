@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from dashboard.district import build_demo
 from data import accounts, audit, statistics
+from data.access import credentials, passwords
 from data.calendar import load_calendar
 from data.demo import DEMO_PASSWORD
 from data.schema import User
@@ -48,6 +49,6 @@ def test_the_demo_lives_on_postgresql_as_on_sqlite(
         rates, schools = near_school_hotspots(session, date_from=TODAY.replace(year=2025), date_to=TODAY)
         assert len(rates) == 3 * len(schools)
         assert audit.first_break(session) is None
-    with postgres_store.begin(actor="zuzhang", now=NOW) as session:
-        result = accounts.authenticate(session, username="zuzhang", password=DEMO_PASSWORD, now=NOW)
-        assert result.code == "ok"
+    with postgres_store.reading() as session:
+        known = credentials.find(session, "zuzhang")
+        assert known is not None and passwords.holds(known.password_hash, DEMO_PASSWORD)

@@ -1,16 +1,17 @@
-"""Accounts: passwords, lock-out, sessions, the permission table and row scope."""
+"""Accounts: sessions, the permission table and row scope."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from data import accounts
+from data.access import credentials, passwords, sessions
 from data.accounts import Identity, Permission
 from data.errors import AccountError
-from data.schema import Institution
+from data.schema import Institution, LoginSession, User
 from data.store import Store
 from data.terms import Authority, Kind, Role, SiteStatus
 from tests.conftest import NOW
@@ -21,60 +22,95 @@ PASSWORD = "xuncha-2026-kl"
 def add_user(store: Store, role: Role = Role.TEAM_LEAD) -> None:
     """Add one user called `user`."""
     with store.begin(actor="test", now=NOW) as session:
-        accounts.create_user(session, username="user", display_name="用户", role=role, password=PASSWORD)
+        accounts.create_user(
+            session,
+            username="user",
+            display_name="用户",
+            role=role,
+            password_hash=passwords.hash_password(PASSWORD),
+            must_change_password=False,
+        )
 
 
-def attempt(store: Store, password: str, now: dt.datetime = NOW) -> accounts.LoginResult:
-    """Try to log in."""
-    with store.begin(actor="user", now=now) as session:
-        return accounts.authenticate(session, username="user", password=password, now=now)
+def open_sessions(store: Store, *tokens: str, now: dt.datetime = NOW) -> None:
+    """Open log-in sessions for `user`."""
+    for number, token in enumerate(tokens):
+        at = now + dt.timedelta(seconds=number)
+        with store.begin(actor="user", now=at) as session:
+            user = session.scalar(select(User).where(User.username == "user"))
+            assert user is not None
+            sessions.open_session(session, user, token=token, now=at)
 
 
-def test_five_failures_lock_and_the_lock_ends(store: Store) -> None:
-    """The right password does not help while locked; afterwards it does."""
-    add_user(store)
-    for _ in range(accounts.MAX_FAILED_LOGINS):
-        assert attempt(store, "wrong").code == "bad_credentials"
-    locked = attempt(store, PASSWORD)
-    assert (locked.code, locked.user) == ("locked", None)
-    assert locked.minutes >= 1
-    later = NOW + dt.timedelta(minutes=accounts.LOCK_MINUTES + 1)
-    assert attempt(store, PASSWORD, later).code == "ok"
-
-
-def test_unknown_user_gets_the_same_answer(store: Store) -> None:
-    """The answer does not tell which names exist."""
-    with store.begin(actor="x", now=NOW) as session:
-        result = accounts.authenticate(session, username="nobody", password="x", now=NOW)
-    assert result.code == "bad_credentials"
-
-
-@pytest.mark.parametrize(
-    ("password", "code"), [("short1", "password_too_short"), ("aaaaaaaaaaaa", "password_too_simple")]
-)
-def test_weak_passwords_are_refused(password: str, code: str) -> None:
-    """Length and variety are checked where the hash is made."""
-    with pytest.raises(AccountError) as refusal:
-        accounts.hash_password(password)
-    assert refusal.value.code == code
+def holder(store: Store, token: str, now: dt.datetime = NOW) -> Identity | None:
+    """Return who holds a token."""
+    with store.reading() as session:
+        return sessions.identify(session, token, now=now)
 
 
 def test_session_ends_by_idleness_expiry_and_new_password(store: Store) -> None:
-    """A session is known while used, and forgotten in each of the three ways."""
+    """A session is known while used, and forgotten in each of the ways."""
     add_user(store)
-    result = attempt(store, PASSWORD)
-    assert result.user is not None
-    with store.begin(actor="user", now=NOW) as session:
-        accounts.open_session(session, result.user, token="t", now=NOW)
+    open_sessions(store, "t")
+    assert holder(store, "t") is not None and holder(store, "other") is None
+    idle = NOW + dt.timedelta(minutes=sessions.IDLE_MINUTES)
+    assert holder(store, "t", idle) is None
     with store.reading() as session:
-        assert accounts.identify(session, "t", now=NOW) is not None
-        assert accounts.identify(session, "other", now=NOW) is None
-        idle = NOW + dt.timedelta(minutes=accounts.IDLE_MINUTES)
-        assert accounts.identify(session, "t", now=idle) is None
+        seen = {sessions.token_hash("t"): idle - dt.timedelta(minutes=1)}
+        assert sessions.identify(session, "t", now=idle, seen=seen) is not None
+        late = NOW + dt.timedelta(hours=sessions.SESSION_HOURS)
+        assert sessions.identify(session, "t", now=late, seen={sessions.token_hash("t"): late}) is None
     with store.begin(actor="admin", now=NOW) as session:
-        accounts.set_password(session, username="user", password=PASSWORD + "2", must_change=True)
+        credentials.set_password(session, username="user", password_hash="-", must_change=True)
+    assert holder(store, "t") is None
+
+
+def test_a_clock_set_back_revives_no_session(store: Store) -> None:
+    """A session from the future is none; one opened after the clock was set back works."""
+    add_user(store)
+    open_sessions(store, "t")
+    back = NOW - dt.timedelta(hours=2)
+    assert holder(store, "t", back) is None
+    open_sessions(store, "u", now=back)
+    assert holder(store, "u", back) is not None
+
+
+def test_sessions_of_an_account_are_bounded_and_dead_ones_cleared(store: Store) -> None:
+    """The oldest ends; what ran out is gone from the table."""
+    add_user(store)
+    open_sessions(store, *(f"t{n}" for n in range(sessions.MOST + 1)))
+    later = NOW + dt.timedelta(minutes=1)
+    assert holder(store, "t0", later) is None and holder(store, "t1", later) is not None
+    open_sessions(store, "next", now=NOW + dt.timedelta(hours=13))
     with store.reading() as session:
-        assert accounts.identify(session, "t", now=NOW) is None
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1
+
+
+@pytest.mark.parametrize("change", ["log_out", "stop", "password", "role"])
+def test_a_write_asks_again_who_acts(store: Store, change: str) -> None:
+    """What counts is who they are when the change is written, not when the page was drawn."""
+    add_user(store)
+    open_sessions(store, "t")
+    drawn = holder(store, "t")
+    assert drawn is not None and accounts.may(drawn, Permission.PUBLISH)
+    with store.begin(actor="user", now=NOW) as session:
+        assert sessions.confirm(session, drawn, now=NOW, seen={}) == drawn
+    with store.begin(actor="admin", now=NOW) as session:
+        if change == "log_out":
+            sessions.close_session(session, "t")
+        elif change == "stop":
+            credentials.set_active(session, username="user", active=False)
+        elif change == "password":
+            credentials.set_password(session, username="user", password_hash="-", must_change=True)
+        else:
+            accounts.change_role(session, username="user", role=Role.OFFICER)
+    with store.begin(actor="user", now=NOW) as session:
+        if change == "role":
+            assert not accounts.may(sessions.confirm(session, drawn, now=NOW, seen={}), Permission.PUBLISH)
+            return
+        with pytest.raises(AccountError) as refusal:
+            sessions.confirm(session, drawn, now=NOW, seen={})
+        assert refusal.value.code == "session_ended"
 
 
 def test_every_role_has_its_line_in_the_permission_table() -> None:
@@ -131,7 +167,13 @@ def test_require_refuses_with_the_role(store: Store) -> None:
 def test_names_are_unique_and_plain(store: Store) -> None:
     """A taken or unusable name is refused."""
     add_user(store)
-    for name, code in (("user", "username_taken"), ("", "bad_username"), ("a b", "bad_username")):
+    for name, code in (
+        ("user", "username_taken"),
+        ("", "bad_username"),
+        ("a b", "bad_username"),
+        ("a\0b", "bad_username"),
+        ("a" * 61, "bad_username"),
+    ):
         with store.begin(actor="test", now=NOW) as session, pytest.raises(AccountError) as refusal:
-            accounts.create_user(session, username=name, display_name="", role=Role.CLERK, password=PASSWORD)
+            accounts.create_user(session, username=name, display_name="", role=Role.CLERK, password_hash="-")
         assert refusal.value.code == code

@@ -11,11 +11,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from dashboard import auth, server
 from dashboard import wiring as wired
+from dashboard.access import login
 from dashboard.settings import Settings
 from data.schema import User
 from tests import small_district as small
 
-HOST = "http://testserver"
+HOST = "http://localhost"
 PAGE = {"accept": "text/html"}
 FORM = {"origin": HOST, **PAGE}
 
@@ -49,7 +50,7 @@ def test_a_stranger_is_sent_to_the_log_in_page(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/institutions.geojson", "/_stcore/metrics", "/_stcore/health", "/basemap.pmtiles", "/static/x.js"],
+    ["/api/institutions.geojson", "/_stcore/health", "/basemap.pmtiles", "/static/x.js"],
 )
 def test_a_stranger_gets_nothing_else(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 401
@@ -96,7 +97,7 @@ def test_a_form_of_another_site_is_refused(client: TestClient, origin: str) -> N
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", ""])
 def test_log_in_leads_nowhere_else(target: str) -> None:
-    assert auth.local_path(target) == "/"
+    assert login.local_path(target) == "/"
 
 
 def test_every_answer_carries_the_policy(client: TestClient) -> None:
@@ -186,18 +187,23 @@ def test_the_phone_page_shows_the_own_shift(client: TestClient) -> None:
 def test_who_must_change_the_password_goes_nowhere_else(client: TestClient) -> None:
     parts = wired.current()
     from data import accounts
+    from data.access import passwords
     from data.terms import Role
 
     with parts.store.begin(actor="test", now=parts.now()) as session:
         accounts.create_user(
-            session, username="fresh", display_name="新人", role=Role.CLERK, password="first-pass-1"
+            session,
+            username="fresh",
+            display_name="新人",
+            role=Role.CLERK,
+            password_hash=passwords.hash_password("first-pass-1"),
         )
     log_in(client, "fresh", "first-pass-1")
     assert client.get("/", headers=PAGE).headers["location"] == "/password"
     assert client.get("/api/grids.geojson").status_code == 403
     for form, words in (
         ({"old": "first-pass-1", "new": "second-pass-2", "again": "other-pass-3"}, "不一致"),
-        ({"old": "first-pass-1", "new": "first-pass-1", "again": "first-pass-1"}, "不能与原密码相同"),
+        ({"old": "first-pass-1", "new": "first-pass-1", "again": "first-pass-1"}, "最近 5 次"),
         ({"old": "first-pass-1", "new": "short1", "again": "short1"}, "至少 10 位"),
         ({"old": "guess-guess-1", "new": "second-pass-2", "again": "second-pass-2"}, "不正确"),
     ):

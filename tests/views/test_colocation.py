@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 
 from dashboard import api, cases
+from dashboard.access.lanes import Lanes
 from dashboard.wiring import Wiring
 from data import accounts
 from data.accounts import Identity
@@ -39,7 +40,7 @@ def shared(parts: Wiring) -> Iterator[Wiring]:
                 username=name,
                 display_name=name,
                 role=role,
-                password=small.PASSWORD,
+                password_hash=small.hashed(),
                 must_change_password=False,
             )
     yield parts
@@ -176,7 +177,7 @@ class Known:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        scope.setdefault("state", {}).update(identity=self.identity, language="zh")
+        scope.setdefault("state", {}).update(identity=self.identity, language="zh", lanes=Lanes())
         await self.app(scope, receive, send)
 
 

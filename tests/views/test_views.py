@@ -46,9 +46,7 @@ def parts(built: Path, tmp_path: Path) -> Iterator[Wiring]:
 
 
 def who(parts: Wiring, username: str) -> Identity:
-    with parts.store.reading() as session:
-        user = next(user for user in accounts.list_users(session) if user.username == username)
-        return accounts.identity_of(user)
+    return small.logged_in(parts, username)
 
 
 @pytest.fixture
@@ -57,7 +55,7 @@ def open_page(parts: Wiring, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def opened(username: str | None, page: str = "", **query: str) -> AppTest:
         identity = None if username is None else who(wired.current(), username)
-        monkeypatch.setattr("dashboard.auth.identify", lambda wiring, token: identity)
+        monkeypatch.setattr("dashboard.access.presence.identify", lambda wiring, token: identity)
         test = AppTest.from_file(APP, default_timeout=30)
         for name, value in query.items():
             test.query_params[name] = value
@@ -271,7 +269,7 @@ def test_an_empty_register_says_what_to_do(open_page: Open, parts: Wiring, tmp_p
             username="lead",
             display_name="组长",
             role=Role.TEAM_LEAD,
-            password=small.PASSWORD,
+            password_hash=small.hashed(),
             must_change_password=False,
         )
     wired.install(empty)

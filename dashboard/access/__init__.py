@@ -1,0 +1,1 @@
+"""Who gets in: hosts, doors, log-in, open websockets, bounded work, faults as pages."""

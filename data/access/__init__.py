@@ -1,0 +1,1 @@
+"""Who may: passwords, log-in tries, known devices and server-side sessions."""
