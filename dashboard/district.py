@@ -110,7 +110,7 @@ def build_demo(
     Raises
     ------
     RegisterError
-        `unknown_preset`, `district_exists` when the register is not a demo.
+        `unknown_preset`, and as `demand_own_register`.
     """
     sizes = find_preset(preset)
     report = progress or (lambda share, stage: None)

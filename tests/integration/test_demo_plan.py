@@ -6,21 +6,27 @@ import dataclasses
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
-from sqlalchemy import select
+from shapely.geometry import box
+from sqlalchemy import select, text
 
+from dashboard.access.published import demand_private
 from dashboard.district import DemoSummary, build_demo, load_district
 from data import audit
 from data.access import credentials
-from data.access.passwords import holds
+from data.access.passwords import hash_password, holds
 from data.demo import make_demo
+from data.demo.people import DEMO_PASSWORD, USERS
 from data.demo.streets import to_metres
-from data.errors import RegisterError
-from data.schema import District, GridArea, Institution, PlanRevision, PlanStop, User
+from data.errors import AccountError, RegisterError, StoreError
+from data.schema import District, GridArea, Institution, PlanRevision, PlanStop, School, User
 from data.store import Store
-from data.terms import PlanStatus, Role
+from data.terms import PlanStatus, Role, Stage
+from geo.basemap.build import build_basemap
 from geo.review.queue import list_queue
 from planner.publish import check
 from tests.conftest import NOW, TODAY
@@ -100,14 +106,82 @@ def test_every_role_can_log_in(built: tuple[Store, DemoSummary, Path]) -> None:
         assert not any(user.must_change_password for user in users.values())
 
 
-def test_a_register_that_is_no_demo_is_left_alone(store: Store, tmp_path: Path) -> None:
+def _own(kind: str) -> Any:
+    """Return one record of somebody's own register."""
+    if kind == "user":
+        return User(
+            username="zhang",
+            display_name="张",
+            role=Role.ADMINISTRATOR,
+            password_hash="-",
+            must_change_password=False,
+            active=True,
+        )
+    if kind == "school":
+        return School(name="一小", stage=Stage.PRIMARY, address="", lon=121.0, lat=40.0, source_crs="wgs84")
+    return District(code="", name="真实区", fictional=False)
+
+
+@pytest.mark.parametrize("kind", ["user", "school", "district"])
+def test_a_register_of_somebodys_own_is_left_alone(store: Store, tmp_path: Path, kind: str) -> None:
     with store.begin(actor="test", now=NOW) as session:
-        session.add(District(code="", name="真实区", fictional=False))
+        session.add(_own(kind))
+    with store.reading() as session:
+        before = audit.change_counter(session)
     with pytest.raises(RegisterError) as refusal:
         build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=tmp_path)
-    assert refusal.value.code == "district_exists"
+    assert (refusal.value.code, refusal.value.fields) == ("not_empty", {"found": f"{kind} 1"})
     with store.reading() as session:
-        assert session.scalar(select(Institution.id).limit(1)) is None
+        assert audit.change_counter(session) == before
+    assert not (tmp_path / "basemap.pmtiles").exists()
+
+
+def test_a_register_of_an_older_schema_is_not_even_upgraded(tmp_path: Path) -> None:
+    """What somebody works with stays as it is, tables included."""
+    file = tmp_path / "office.db"
+    store = Store(f"sqlite:///{file}")
+    store.upgrade()
+    with store.begin(actor="test", now=NOW) as session:
+        session.add(_own("user"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    with pytest.raises(RegisterError):
+        build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=tmp_path)
+    with pytest.raises(StoreError) as refusal:
+        store.require_current()
+    assert refusal.value.code == "out_of_date"
+    store.close()
+
+
+def test_another_base_map_is_left_alone(store: Store, tmp_path: Path) -> None:
+    build_basemap(
+        {"district": gpd.GeoDataFrame({"name": [""]}, geometry=[box(121, 40, 121.1, 40.1)], crs=4326)},
+        tmp_path / "basemap.pmtiles",
+        min_zoom=11,
+        max_zoom=12,
+        attribution="本局",
+    )
+    before = (tmp_path / "basemap.pmtiles").read_bytes()
+    with pytest.raises(RegisterError) as refusal:
+        build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=tmp_path)
+    assert refusal.value.code == "basemap_exists"
+    assert (tmp_path / "basemap.pmtiles").read_bytes() == before
+
+
+def test_the_published_password_stays_on_this_machine(store: Store) -> None:
+    """Served elsewhere only once every account that has it is stopped or has another."""
+    with store.begin(actor="test", now=NOW) as session:
+        user = _own("user")
+        user.username, user.password_hash = USERS[0].username, hash_password(DEMO_PASSWORD)
+        session.add(user)
+    for host in ("127.0.0.1", "localhost", "::1"):
+        demand_private(store, host=host)
+    for host in ("0.0.0.0", "192.168.1.5", "xuncha"):
+        with pytest.raises(AccountError) as refusal:
+            demand_private(store, host=host)
+        assert refusal.value.fields == {"accounts": USERS[0].username}
+    with store.begin(actor="test", now=NOW) as session:
+        credentials.set_active(session, username=USERS[0].username, active=False)
+    demand_private(store, host="0.0.0.0")
 
 
 def test_addresses_are_placed_with_honest_radii(store: Store) -> None:
