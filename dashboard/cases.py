@@ -14,7 +14,7 @@ from dashboard.features import collect, feature
 from dashboard.i18n import sentence_for, translator
 from dashboard.layers import Layer
 from dashboard.panels import Rows
-from dashboard.reads import cached
+from dashboard.parts.cache import cached
 from dashboard.theme import BAD, GOOD, MUTED
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data import accounts

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dashboard.access.presence import acting
-from dashboard.reads import Shelf, cached
+from dashboard.parts.cache import Shelf, cached
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data.accounts import Identity, Permission, require
 from data.schema import AuditEvent, GazetteerEntry

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dashboard.features import collect, feature
 from dashboard.i18n import sentence_for, translator
 from dashboard.layers import Layer
-from dashboard.reads import cached
+from dashboard.parts.cache import cached
 from dashboard.theme import BAD, MAP, PRIMARY, TEAMS, team_colour
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data.terms import Language

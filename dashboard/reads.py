@@ -1,14 +1,11 @@
-"""Cached reads shared by pages and routes, keyed by the register's change counter."""
+"""Cached reads shared by pages and routes."""
 
 from __future__ import annotations
 
 import datetime as dt
 import html
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -16,14 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.maps import Bounds
+from dashboard.parts.cache import cached
 from dashboard.periods import bounded
 from dashboard.wiring import Wiring
 from data import frames, jobs, statistics
 from data.accounts import Identity
-from data.audit import change_counter
 from data.calendar import Day, load_calendar
 from data.schema import District
 from data.terms import JobStatus, PlanStatus
+from data.topics import Topic
 from geo import monitor
 from geo.basemap.pmtiles import read_metadata
 from geo.network.layer import current_roads
@@ -35,41 +33,9 @@ from planner.scorecard import CardDeck, read_deck
 from planner.slots import list_slots, read_rules
 from planner.workshare import WorkShare, read_workshares
 
-T = TypeVar("T")
-_MOST_KEPT = 64
-
-
-class Shelf:
-    """A bounded store of computed values; the change counter in each key makes old ones fall out of use."""
-
-    def __init__(self, most: int = _MOST_KEPT) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
-        """Return the value under `key`, made on first use."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                kept: T = self._kept[key]
-                return kept
-        value = make()
-        with self._lock:
-            self._kept[key] = value
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return value
-
-
-_SHELF = Shelf()
-
-
-def cached(wiring: Wiring, name: str, parts: tuple[object, ...], read: Callable[[Session], T]) -> T:
-    """Return what `read` gives, kept under `name` and `parts` until the register changes."""
-    with wiring.store.reading() as session:
-        key = (str(wiring.store.url), name, change_counter(session), *parts)
-        return _SHELF.get(key, lambda: read(session))
+_PLACES = (Topic.PLACES,)
+_DEBTS = (Topic.PLACES, Topic.VISITS, Topic.CALENDAR)
+_PLANS = (Topic.PLANS, Topic.PEOPLE, Topic.PLACES)
 
 
 def _scope(identity: Identity) -> tuple[object, ...]:
@@ -95,12 +61,6 @@ class JobView:
         return self.status in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
-def counter(wiring: Wiring) -> int:
-    """Return the register's change counter."""
-    with wiring.store.reading() as session:
-        return change_counter(session)
-
-
 def district(wiring: Wiring) -> tuple[str, bool]:
     """Return the district's name and whether it is fictional."""
 
@@ -108,7 +68,7 @@ def district(wiring: Wiring) -> tuple[str, bool]:
         row = session.execute(select(District.name, District.fictional).limit(1)).first()
         return (row[0], row[1]) if row else ("", False)
 
-    return cached(wiring, "district", (), read)
+    return cached(wiring, "district", (), read, topics=_PLACES)
 
 
 def basemap_credit(wiring: Wiring, own: str) -> str | None:
@@ -125,7 +85,7 @@ def basemap_credit(wiring: Wiring, own: str) -> str | None:
         ]
         return " · ".join(html.escape(credit) for credit in dict.fromkeys(named) if credit)
 
-    return cached(wiring, "basemap_credit", (file.stat().st_mtime_ns, own), read)
+    return cached(wiring, "basemap_credit", (file.stat().st_mtime_ns, own), read, topics=_PLACES)
 
 
 def depot(wiring: Wiring) -> tuple[str, float, float] | None:
@@ -137,7 +97,7 @@ def depot(wiring: Wiring) -> tuple[str, float, float] | None:
         ).first()
         return (row[0] or "", row[1], row[2]) if row and row[1] is not None and row[2] is not None else None
 
-    return cached(wiring, "depot", (), read)
+    return cached(wiring, "depot", (), read, topics=_PLACES)
 
 
 def headline(wiring: Wiring, identity: Identity, *, today: dt.date) -> statistics.Headline:
@@ -148,17 +108,23 @@ def headline(wiring: Wiring, identity: Identity, *, today: dt.date) -> statistic
 
 def institutions(wiring: Wiring, identity: Identity) -> gpd.GeoDataFrame:
     """Return the institutions that `identity` may see."""
-    return cached(wiring, "institutions", _scope(identity), lambda s: frames.institutions_frame(s, identity))
+    return cached(
+        wiring,
+        "institutions",
+        _scope(identity),
+        lambda s: frames.institutions_frame(s, identity),
+        topics=_PLACES,
+    )
 
 
 def grids(wiring: Wiring) -> gpd.GeoDataFrame:
     """Return the grid areas in force."""
-    return cached(wiring, "grids", (), frames.grids_frame)
+    return cached(wiring, "grids", (), frames.grids_frame, topics=_PLACES)
 
 
 def schools(wiring: Wiring) -> gpd.GeoDataFrame:
     """Return the schools."""
-    return cached(wiring, "schools", (), frames.schools_frame)
+    return cached(wiring, "schools", (), frames.schools_frame, topics=_PLACES)
 
 
 def bounds(wiring: Wiring, identity: Identity) -> Bounds | None:
@@ -204,7 +170,7 @@ def debts(wiring: Wiring, *, first: dt.date, last: dt.date) -> pd.DataFrame:
         classes = {slot.slot_class for slot in slots}
         return ledger.owed(session, round_from=first, round_to=last, rules=rules, classes=classes)
 
-    return cached(wiring, "debts", (first, last), read)
+    return cached(wiring, "debts", (first, last), read, topics=_DEBTS)
 
 
 def coverage(
@@ -221,7 +187,7 @@ def coverage(
             return table[table["subdistrict"] == identity.scope_subdistrict]
         return table
 
-    return cached(wiring, "coverage", (*_scope(identity), first, last, kind), read)
+    return cached(wiring, "coverage", (*_scope(identity), first, last, kind), read, topics=_DEBTS)
 
 
 def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
@@ -243,7 +209,7 @@ def hotspots(wiring: Wiring, *, first: dt.date, last: dt.date) -> tuple[pd.DataF
 
 def school_distances(wiring: Wiring) -> pd.DataFrame:
     """Return how far each institution is from a school, straight and on foot."""
-    return cached(wiring, "school_distances", (), monitor.school_distances)
+    return cached(wiring, "school_distances", (), monitor.school_distances, topics=_PLACES)
 
 
 def evidence(wiring: Wiring, *, first: dt.date, last: dt.date) -> Evidence:
@@ -274,7 +240,9 @@ def days(wiring: Wiring, *, first: dt.date, last: dt.date) -> list[Day]:
         As `periods.bounded`.
     """
     bounded(first, last, today=wiring.today())
-    return cached(wiring, "days", (first, last), lambda s: load_calendar(s).days(first, last))
+    return cached(
+        wiring, "days", (first, last), lambda s: load_calendar(s).days(first, last), topics=(Topic.CALENDAR,)
+    )
 
 
 def round_of(wiring: Wiring, *, day: dt.date) -> Round | None:
@@ -284,12 +252,12 @@ def round_of(wiring: Wiring, *, day: dt.date) -> Round | None:
         known = [item for year in (day.year - 1, day.year) for item in load_rounds(session, year)]
         return round_on(known, day)
 
-    return cached(wiring, "round", (day,), read)
+    return cached(wiring, "round", (day,), read, topics=(Topic.CALENDAR,))
 
 
 def plans(wiring: Wiring) -> list[PlanHead]:
     """Return all plan revisions, newest first."""
-    return cached(wiring, "plans", (), itinerary.list_plans)
+    return cached(wiring, "plans", (), itinerary.list_plans, topics=_PLANS)
 
 
 def plan(wiring: Wiring, code: str) -> PlanView:
@@ -300,7 +268,7 @@ def plan(wiring: Wiring, code: str) -> PlanView:
     PlannerError
         `unknown_plan`.
     """
-    return cached(wiring, "plan", (code,), lambda s: itinerary.read_plan(s, code))
+    return cached(wiring, "plan", (code,), lambda s: itinerary.read_plan(s, code), topics=_PLANS)
 
 
 def workshares(wiring: Wiring, code: str) -> tuple[WorkShare, ...]:
@@ -311,7 +279,11 @@ def workshares(wiring: Wiring, code: str) -> tuple[WorkShare, ...]:
 def shifts(wiring: Wiring, *, day: dt.date, officer_id: int | None = None) -> tuple[ShiftView, ...]:
     """Return the published shifts of a date, of one officer when given."""
     return cached(
-        wiring, "shifts", (day, officer_id), lambda s: itinerary.shifts_on(s, day=day, officer_id=officer_id)
+        wiring,
+        "shifts",
+        (day, officer_id),
+        lambda s: itinerary.shifts_on(s, day=day, officer_id=officer_id),
+        topics=_PLANS,
     )
 
 
@@ -322,6 +294,7 @@ def next_shift(wiring: Wiring, *, after: dt.date, officer_id: int | None) -> dt.
         "next_shift",
         (after, officer_id),
         lambda s: itinerary.next_shift_date(s, after=after, officer_id=officer_id),
+        topics=_PLANS,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.reads import cached
+from dashboard.parts.cache import cached
 from dashboard.wiring import Wiring
 from data.schema import Institution, Officer
 from data.terms import SLOT_CLASS, SlotClass, SlotKind

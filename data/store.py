@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
-from data import audit
+from data import audit, topics
 from data.errors import StoreError
 
 
@@ -33,6 +33,7 @@ class ReadingSession(Session):
 
 
 audit.listen(RegisterSession)
+topics.listen(RegisterSession)
 event.listen(
     ReadingSession, "before_flush", lambda s, *_: _refuse_flush() if s.new or s.dirty or s.deleted else None
 )

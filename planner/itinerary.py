@@ -268,8 +268,16 @@ def next_shift_date(session: Session, *, after: dt.date, officer_id: int | None 
     )
     if last is None or last <= after:
         return None
-    shifts = shifts_between(session, first=after + dt.timedelta(days=1), last=last, officer_id=officer_id)
-    return shifts[0].date if shifts else None
+    first = after + dt.timedelta(days=1)
+    days = governing_plans(session, first, last)
+    statement = select(PlanShift.date, PlanShift.plan_id).where(
+        PlanShift.plan_id.in_(set(days.values())), PlanShift.date >= first, PlanShift.date <= last
+    )
+    if officer_id is not None:
+        own = select(PlanShiftMember.shift_id).where(PlanShiftMember.officer_id == officer_id)
+        statement = statement.where(PlanShift.id.in_(own))
+    found = session.execute(statement.distinct()).tuples()
+    return min((day for day, plan_id in found if days.get(day) == plan_id), default=None)
 
 
 def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> tuple[ShiftView, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -103,37 +102,6 @@ async def _acquire(limiter: CapacityLimiter, request: Request | None) -> None:
             return
         if request is not None and await request.is_disconnected():
             raise GoneError
-
-
-class OneAtATime:
-    """Makes each value once, however many ask for it at the same time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._making: dict[object, threading.Event] = {}
-
-    def make(self, key: object, look: Callable[[], T | None], work: Callable[[], T]) -> T:
-        """Return the value under `key`: what `look` finds, else what one caller's `work` makes.
-
-        Where that caller fails, the next one tries.
-        """
-        while True:
-            found = look()
-            if found is not None:
-                return found
-            with self._lock:
-                others = self._making.get(key)
-                if others is None:
-                    self._making[key] = mine = threading.Event()
-            if others is not None:
-                others.wait()
-                continue
-            try:
-                return work()
-            finally:
-                with self._lock:
-                    del self._making[key]
-                mine.set()
 
 
 class BodyLimit:

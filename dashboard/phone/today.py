@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
@@ -17,19 +18,18 @@ from starlette.routing import Route
 from dashboard import reads, theme
 from dashboard.exports import clock
 from dashboard.i18n import sentence_for, translator
+from dashboard.parts.cache import cached, kept
 from dashboard.phone.sketch import draw_sketch
 from dashboard.wiring import LOCAL_ZONE, Wiring
-from data import frames
 from data.accounts import Identity, Permission, may
-from data.calendar import load_calendar
 from data.terms import DayType, Kind, Language, Role, SlotClass
+from data.topics import Topic
 from geo.crs import wgs84_to_gcj02
-from planner.itinerary import ShiftView, governing_plans, list_plans, next_shift_date, shifts_on
-from planner.ledger import owed
-from planner.slots import list_slots, read_rules
+from planner.itinerary import ShiftView, governing_plans, list_plans
 
 HERE = Path(__file__).parent
 MOST_WATCHED = 20
+_SHOWN = (Topic.PLACES, Topic.PEOPLE, Topic.PLANS, Topic.VISITS, Topic.CALENDAR)
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
 _TEMPLATES = jinja2.Environment(
@@ -134,24 +134,19 @@ def phone_shift(
 def read_today(wiring: Wiring, identity: Identity, language: Language) -> dict[str, Any]:
     """Return what the page shows to `identity` today."""
     day, depot = wiring.today(), reads.depot(wiring)
-    with wiring.store.reading() as session:
-        day_type = load_calendar(session).day(day).type
-        shifts: list[PhoneShift] = []
-        watched: list[PhoneStop] = []
-        following = None
-        if identity.role is Role.GRID_WORKER:
-            watched = _watched(session, identity, day, language)
-        elif may(identity, Permission.READ_OWN_ROUTE):
-            everything = may(identity, Permission.READ_ROSTER) and identity.officer_id is None
-            officer_id = None if everything else identity.officer_id
-            found: tuple[ShiftView, ...] = ()
-            if everything or officer_id is not None:
-                found = shifts_on(session, day=day, officer_id=officer_id)
-                following = next_shift_date(session, after=day, officer_id=officer_id)
-            grids = frames.grids_frame(session) if found else None
-            shifts = [phone_shift(shift, language, grids, depot=depot) for shift in found]
+    shifts: tuple[PhoneShift, ...] = ()
+    watched: list[PhoneStop] = []
+    following = None
+    if identity.role is Role.GRID_WORKER:
+        watched = _watched(wiring, identity, day, language)
+    elif may(identity, Permission.READ_OWN_ROUTE):
+        everything = may(identity, Permission.READ_ROSTER) and identity.officer_id is None
+        officer_id = None if everything else identity.officer_id
+        if everything or officer_id is not None:
+            shifts = _shifts(wiring, day, officer_id, language, depot)
+            following = reads.next_shift(wiring, after=day, officer_id=officer_id)
     return {
-        "date": date_title(day, day_type, language),
+        "date": date_title(day, reads.days(wiring, first=day, last=day)[0].type, language),
         "shifts": shifts,
         "watched": watched,
         "is_grid_worker": identity.role is Role.GRID_WORKER,
@@ -161,35 +156,62 @@ def read_today(wiring: Wiring, identity: Identity, language: Language) -> dict[s
     }
 
 
-def _watched(session: Any, identity: Identity, day: dt.date, language: Language) -> list[PhoneStop]:
+def _shifts(
+    wiring: Wiring,
+    day: dt.date,
+    officer_id: int | None,
+    language: Language,
+    depot: tuple[str, float, float] | None,
+) -> tuple[PhoneShift, ...]:
+    """Return the shifts as the page shows them, sketches included; a team asks for the same all evening."""
+
+    def make() -> tuple[PhoneShift, ...]:
+        found = reads.shifts(wiring, day=day, officer_id=officer_id)
+        grids = reads.grids(wiring) if found else None
+        return tuple(phone_shift(shift, language, grids, depot=depot) for shift in found)
+
+    return kept(wiring, "phone_shifts", (day, officer_id, language), make, topics=_SHOWN)
+
+
+def _watched(wiring: Wiring, identity: Identity, day: dt.date, language: Language) -> list[PhoneStop]:
     """Return places of the own grid still owed in the round: looked at from public space, not entered."""
-    plan_id = governing_plans(session, day, day).get(day)
-    head = next((plan for plan in list_plans(session) if plan.id == plan_id), None)
-    first, last = (day, day) if head is None else (head.round_from, head.period_to)
-    rules = read_rules()
-    slots = list_slots(load_calendar(session), first=first, last=last, rules=rules)
-    debts = owed(
-        session, round_from=first, round_to=last, rules=rules, classes={slot.slot_class for slot in slots}
-    )
-    open_debts = debts[debts["owed"] > debts["paid"]]
-    places = frames.institutions_frame(session, identity)
-    places = places[places.index.isin(open_debts["institution_id"]) & places.geometry.notna()]
-    return [
-        PhoneStop(
-            number,
-            str(row.name_),
-            Kind(row.kind).label(language),  # type: ignore[call-arg]
-            str(row.address),
-            "",
-            (),
-            False,
-            None,
-            amap_link(row.geometry.x, row.geometry.y, str(row.name_)),
-        )
-        for number, row in enumerate(
-            places.rename(columns={"name": "name_"}).head(MOST_WATCHED).itertuples(), start=1
-        )
-    ]
+
+    def make() -> list[PhoneStop]:
+        first, last = _round_so_far(wiring, day)
+        debts = reads.debts(wiring, first=first, last=last)
+        open_debts = debts[debts["owed"] > debts["paid"]]
+        places = reads.institutions(wiring, identity)
+        places = places[places.index.isin(open_debts["institution_id"]) & places.geometry.notna()]
+        return [
+            PhoneStop(
+                number,
+                str(row.name_),
+                Kind(row.kind).label(language),  # type: ignore[call-arg]
+                str(row.address),
+                "",
+                (),
+                False,
+                None,
+                amap_link(row.geometry.x, row.geometry.y, str(row.name_)),
+            )
+            for number, row in enumerate(
+                places.rename(columns={"name": "name_"}).head(MOST_WATCHED).itertuples(), start=1
+            )
+        ]
+
+    scope = (identity.role, identity.scope_subdistrict, identity.scope_grid_code)
+    return kept(wiring, "phone_watched", (day, language, *scope), make, topics=_SHOWN)
+
+
+def _round_so_far(wiring: Wiring, day: dt.date) -> tuple[dt.date, dt.date]:
+    """Return the round of the plan in force and the end of its period, the day alone without one."""
+
+    def read(session: Session) -> tuple[dt.date, dt.date]:
+        plan_id = governing_plans(session, day, day).get(day)
+        head = next((plan for plan in list_plans(session) if plan.id == plan_id), None)
+        return (day, day) if head is None else (head.round_from, head.period_to)
+
+    return cached(wiring, "round_so_far", (day,), read, topics=(Topic.PLANS,))
 
 
 def render_today(content: dict[str, Any], language: Language) -> str:

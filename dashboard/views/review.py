@@ -6,8 +6,9 @@ import html
 
 import streamlit as st
 
-from dashboard import corrections, maps, panels, reads, reviewwords, theme
+from dashboard import corrections, maps, panels, reviewwords, theme
 from dashboard.panels import Figure, Visitor
+from dashboard.parts.cache import counter
 from data.accounts import Permission, require
 from data.errors import DataError
 from geo.errors import GeoError
@@ -207,7 +208,7 @@ def _save(
 
 def _turn(visitor: Visitor, said: str) -> None:
     """Say what was done and draw the page anew, with a map that remembers no click."""
-    st.session_state[TURN] = reads.counter(visitor.wiring)
+    st.session_state[TURN] = counter(visitor.wiring)
     st.toast(said)
     st.rerun()
 

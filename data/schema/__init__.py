@@ -8,6 +8,7 @@ from data.schema.account import (
     KnownDevice,
     LoginSession,
     LoginTry,
+    TopicCounter,
     User,
 )
 from data.schema.base import Base
@@ -71,6 +72,7 @@ __all__ = [
     "SchoolBreak",
     "ScorecardVersion",
     "Tip",
+    "TopicCounter",
     "User",
     "VisitRecord",
 ]

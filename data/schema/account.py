@@ -99,6 +99,15 @@ class AuditHead(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class TopicCounter(Base):
+    """How often a part of the register has changed (`data.topics`)."""
+
+    __tablename__ = "topic_counter"
+
+    topic: Mapped[str] = mapped_column(String(20), primary_key=True)
+    value: Mapped[int] = mapped_column(Integer)
+
+
 class Job(Base):
     """A queued piece of long work and its progress."""
 

@@ -147,3 +147,30 @@ def test_no_template_is_made_of_a_text() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in making
     }
     assert {item for item in found if "re.compile" not in item} == {"dashboard/maps.py Template"}
+
+
+def _calls(path: Path, method: str) -> bool:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return any(isinstance(n, ast.Attribute) and ast.unparse(n) == method for n in ast.walk(tree))
+
+
+def test_every_part_of_a_page_asks_whether_its_visitor_still_may() -> None:
+    """A fragment keeps the identity it was drawn for; `panels.fragment` asks again in every run."""
+    assert {name(p) for p in MODULES if _calls(p, "st.fragment")} == {"dashboard/panels.py"}
+
+
+def test_every_write_of_a_page_asks_who_acts() -> None:
+    """Pages and routes write through `presence.acting`; only log-in, the server's rounds and jobs do not."""
+    doors = [p for p in MODULES if name(p).startswith("dashboard/") and "/commands/" not in name(p)]
+    writing = {
+        name(path)
+        for path in doors
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("store.begin")
+    }
+    assert writing <= {
+        "dashboard/access/login.py",
+        "dashboard/access/presence.py",
+        "dashboard/district.py",
+        "dashboard/worker.py",
+    }

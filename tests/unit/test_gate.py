@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -13,7 +12,7 @@ from dashboard import auth, server
 from dashboard import wiring as wired
 from dashboard.access import login
 from dashboard.settings import Settings
-from data.schema import User
+from data.schema import Institution
 from tests import small_district as small
 
 HOST = "http://localhost"
@@ -159,9 +158,9 @@ def test_layers_answer_unchanged_until_the_register_changes(client: TestClient) 
     assert client.get("/api/institutions.geojson", headers={"if-none-match": tag}).status_code == 304
     parts = wired.current()
     with parts.store.begin(actor="test", now=parts.now()) as session:
-        user = session.scalar(select(User).where(User.username == "boss"))
-        assert user is not None
-        user.display_name = "另一个名字"
+        place = session.get(Institution, 1)
+        assert place is not None
+        place.address = "另一处"
     assert client.get("/api/institutions.geojson", headers={"if-none-match": tag}).status_code == 200
 
 

@@ -17,6 +17,7 @@ import shapely
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from dashboard.access.lanes import Lanes
 from dashboard.i18n import sentence_for
 from dashboard.phone.sketch import draw_sketch
 from dashboard.phone.today import (
@@ -121,9 +122,9 @@ def test_an_officer_sees_the_own_shift_in_order(planned: Store) -> None:
     own = [s for s in shifts(planned) if s.date == shift.date and member in {m.officer_id for m in s.members}]
     assert [[s.name for s in x.stops] for x in content["shifts"]] == [[s.name for s in x.stops] for x in own]
     stranger = read_today(wire(planned, shift.date), identity(Role.OFFICER, officer_id=999), "zh")
-    assert stranger["shifts"] == []
+    assert stranger["shifts"] == ()
     nobody = read_today(wire(planned, shift.date), identity(Role.OFFICER), "zh")
-    assert (nobody["shifts"], nobody["following"]) == ([], None)
+    assert (nobody["shifts"], nobody["following"]) == ((), None)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -181,7 +182,7 @@ def test_whoever_reads_no_routes_sees_none(planned: Store) -> None:
     day = shifts(planned)[0].date
     for role in (Role.ADMINISTRATOR, Role.LEADER, Role.CLERK):
         content = read_today(wire(planned, day), identity(role), "zh")
-        assert (content["shifts"], content["watched"], content["following"]) == ([], [], None)
+        assert (content["shifts"], content["watched"], content["following"]) == ((), [], None)
 
 
 def test_a_grid_worker_watches_the_own_grid_and_sees_no_route(planned: Store) -> None:
@@ -193,7 +194,7 @@ def test_a_grid_worker_watches_the_own_grid_and_sees_no_route(planned: Store) ->
         add_visit(session, paid, TODAY, slot=SlotKind.SCHOOL_HOURS)
     content = read_today(wire(planned), identity(Role.GRID_WORKER, grid="A"), "zh")
     assert [stop.name for stop in content["watched"]] == [HOSTILE]
-    assert content["shifts"] == []
+    assert content["shifts"] == ()
     assert {(stop.time, stop.reasons, stop.mandatory) for stop in content["watched"]} == {("", (), False)}
     shown = page(planned, identity(Role.GRID_WORKER, grid="A"))
     assert "img" not in shown.tags
@@ -219,7 +220,7 @@ class FakeGate:
 
     async def __call__(self, scope: dict[str, object], receive: object, send: object) -> None:
         if scope["type"] == "http":
-            scope.setdefault("state", {}).update(identity=self.who, language=self.language)  # type: ignore[attr-defined]
+            scope.setdefault("state", {}).update(identity=self.who, language=self.language, lanes=Lanes())  # type: ignore[attr-defined]
         await self.app(scope, receive, send)  # type: ignore[arg-type]
 
 
