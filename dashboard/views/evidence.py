@@ -114,11 +114,11 @@ def _draw_burden(evidence: Evidence, visitor: Visitor) -> None:
 def _draw_card(visitor: Visitor) -> None:
     cards = reads.scorecards(visitor.wiring, as_of=visitor.wiring.today())
     panels.draw_heading(visitor.t("评分卡"))
-    st.caption(rows.card_line(cards.current, visitor.language))
+    st.caption(panels.plain(rows.card_line(cards.current, visitor.language)))
     table = rows.card_rows(cards.current, cards.before, visitor.language)
     panels.draw_table(table, key="scorecard", height=TABLE_HEIGHT)
     for card in cards.waiting:
-        st.caption(rows.card_line(card, visitor.language))
+        st.caption(panels.plain(rows.card_line(card, visitor.language)))
 
 
 def _draw_grounds(evidence: Evidence, visitor: Visitor) -> None:
@@ -127,7 +127,7 @@ def _draw_grounds(evidence: Evidence, visitor: Visitor) -> None:
     with left:
         st.caption(t("旁观者猜下次检查：以最近 8 周为准，凭此前的检查去猜"))
         panels.draw_table(rows.guess_rows(evidence.guesses, visitor.language), key="guesses", height=150)
-        st.caption(rows.reason_shares(evidence.reasons, visitor.language))
+        st.caption(panels.plain(rows.reason_shares(evidence.reasons, visitor.language)))
     with right:
         st.caption(t("按评分分为五档，各档的实际发现率"))
         panels.draw_table(rows.fifth_rows(evidence.fifths, visitor.language), key="fifths", height=220)

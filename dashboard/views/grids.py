@@ -168,4 +168,4 @@ def _draw_areas(visitor: Visitor, division: Division) -> None:
         panels.draw_table(gridareas.patrol_rows(division, language), key="areas", height=300)
         panels.draw_note(gridareas.made_line(division, language))
         for line in gridareas.stale_lines(division, language):
-            st.warning(line)
+            st.warning(panels.plain(line))

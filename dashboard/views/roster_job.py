@@ -42,7 +42,7 @@ def draw_failure(visitor: Visitor, job: JobView) -> None:
     if job.status is not JobStatus.FAILED:
         return
     fields = wording.spoken(job.error_fields, visitor.language, revisions.names(visitor.wiring))
-    st.error(sentence_for(job.error_code or "unexpected", fields, visitor.language))
+    st.error(panels.plain(sentence_for(job.error_code or "unexpected", fields, visitor.language)))
 
 
 def made_plan(visitor: Visitor) -> str | None:
