@@ -74,6 +74,18 @@ def _payload(link: AuditEvent) -> dict[str, Any]:
     }
 
 
+def hold(session: Session) -> AuditHead:
+    """Take the chain's head until the transaction ends: parallel writers wait for it in a line."""
+    head = session.info.get("audit_head")
+    if head is None:
+        with session.no_autoflush:
+            # The migration made the row; a lock of it is one of the chain on PostgreSQL.
+            head = session.execute(select(AuditHead).with_for_update()).scalar_one()
+        session.info["audit_head"] = head
+    found: AuditHead = head
+    return found
+
+
 def append(
     session: Session,
     *,
@@ -93,12 +105,7 @@ def append(
     actor, now = session.info.get("actor"), session.info.get("now")
     if actor is None or now is None:
         raise StoreError("not_a_write_transaction")
-    with session.no_autoflush:
-        head = session.info.get("audit_head")
-        if head is None:
-            # The migration made the row; locking it puts parallel writers in a line on PostgreSQL.
-            head = session.execute(select(AuditHead).with_for_update()).scalar_one()
-            session.info["audit_head"] = head
+    head = hold(session)
     link = AuditEvent(
         sequence=head.sequence + 1,
         at=now,
