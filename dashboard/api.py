@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -20,6 +19,7 @@ from dashboard import wiring as wired
 from dashboard.auth import permitted, refuse, sees_whole_district
 from dashboard.headers import language_of
 from dashboard.logs import get_logger
+from dashboard.supervisor import is_worker_down
 from dashboard.wiring import Wiring
 from data.accounts import Identity, Permission
 from data.errors import AccountError, DataError
@@ -156,20 +156,22 @@ async def basemap(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """Say whether the server and its database answer."""
-    holds = await run_in_threadpool(_answers, wired.current())
-    return JSONResponse({"status": "ok" if holds else "failing"}, status_code=200 if holds else 503)
+    """Say whether the server, its database and its worker answer; in trouble, which does not."""
+    trouble = await run_in_threadpool(_trouble, wired.current())
+    body = {"status": "failing", **trouble} if trouble else {"status": "ok"}
+    return JSONResponse(body, status_code=503 if trouble else 200)
 
 
-def _answers(wiring: Wiring) -> bool:
+def _trouble(wiring: Wiring) -> dict[str, str]:
+    found = {"worker": "down"} if is_worker_down() else {}
     try:
         with wiring.store.reading() as session:
             session.execute(text("SELECT 1"))
         wiring.store.require_current()
-    except (SQLAlchemyError, DataError) as error:
-        _LOG.error("unhealthy", error=type(error).__name__)
-        return False
-    return True
+    except DataError as error:
+        _LOG.error("unhealthy", error=error.code)
+        found["database"] = error.code
+    return found
 
 
 def routes() -> list[Route]:

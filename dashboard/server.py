@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from streamlit import config
 
-from dashboard import api, auth, logs, maps, theme, worker
+from dashboard import api, auth, logs, maps, supervisor, theme
 from dashboard import wiring as wired
 from dashboard.headers import PageShell, SecurityHeaders
 from dashboard.phone import today as phone
@@ -89,13 +89,14 @@ def create_app(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
-        helper = worker.start(settings) if settings.worker else None
+        helper = supervisor.start(settings) if settings.worker else None
         _LOG.info("started", port=settings.port)
         try:
             yield {}
         finally:
             if helper is not None:
                 helper.stop()
+                supervisor.forget()
             parts.close()
 
     return st.App(

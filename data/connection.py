@@ -100,12 +100,13 @@ def _refuse_nul(
     connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> tuple[str, Any]:
     """Refuse to write a text with NUL, which PostgreSQL cannot hold; a question for one finds nothing."""
-    rows = parameters if executemany else (parameters,)
+    # Many rows come as a list; rows that were put into one statement come as one.
+    rows = parameters if isinstance(parameters, list) else (parameters,)
     if not any(_NUL in value for row in rows if row for value in _values(row) if isinstance(value, str)):
         return statement, parameters
     if context is not None and (context.isinsert or context.isupdate or context.isdelete):
         raise StoreError("bad_text")
-    return statement, [_cleaned(row) for row in rows] if executemany else _cleaned(parameters)
+    return statement, [_cleaned(row) for row in rows] if rows is parameters else _cleaned(parameters)
 
 
 def _values(row: Any) -> Any:
