@@ -303,7 +303,7 @@ def next_shift(wiring: Wiring, *, after: dt.date, officer_id: int | None) -> dt.
 def newest_published(wiring: Wiring) -> PlanHead | None:
     """Return the plan published last, or None."""
     published = [head for head in plans(wiring) if head.status is PlanStatus.PUBLISHED]
-    return max(published, key=lambda head: (head.published_at is not None, head.published_at), default=None)
+    return max(published, key=lambda head: head.publication or 0, default=None)
 
 
 def latest_job(wiring: Wiring, *, kind: str) -> JobView | None:

@@ -73,6 +73,7 @@ def store_amendment(
         provisional=old.provisional,
         options=old.options,
         seed=old.seed,
+        seen_publication=old.seen_publication,
         input_digest=old.input_digest,
         document_digest=hashlib.sha256(document).hexdigest(),
         document=gzip.compress(document, mtime=0),

@@ -45,6 +45,7 @@ class PlanHead:
     summary: dict[str, Any]
     round: RoundName | None = None
     draw: str | None = None
+    publication: int | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def _head(record: PlanRevision) -> PlanHead:
         record.summary,
         record.round_name,
         record.draw_code,
+        record.publication,
     )
 
 
@@ -220,7 +222,7 @@ def governing_plans(session: Session, first: dt.date, last: dt.date) -> dict[dt.
             PlanRevision.period_from <= last,
             PlanRevision.period_to >= first,
         )
-        .order_by(PlanRevision.published_at, PlanRevision.id)
+        .order_by(PlanRevision.publication, PlanRevision.id)
     ).all()
     days = {}
     for offset in range((last - first).days + 1):

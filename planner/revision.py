@@ -84,8 +84,12 @@ def store_draft(
     tracks: Mapping[str, LineString],
     actor: str,
     now: dt.datetime,
+    seen: int = 0,
 ) -> PlanResult:
-    """Store a solved plan as a draft with its rows; `figures` and `tracks` by `summarise`, `draw_tracks`."""
+    """Store a solved plan as a draft with its rows; `figures` and `tracks` by `summarise`, `draw_tracks`.
+
+    `seen` is the newest publication when the register was read.
+    """
     document = document_of(desk, plan, options)
     problem_text = format_problem(desk.problem)
     digest_input = json.dumps(options.as_json(), sort_keys=True) + problem_text
@@ -103,6 +107,7 @@ def store_draft(
         provisional=provisional,
         options=options.as_json(),
         seed=options.seed,
+        seen_publication=seen,
         input_digest=hashlib.sha256(digest_input.encode()).hexdigest(),
         document_digest=hashlib.sha256(document).hexdigest(),
         document=gzip.compress(document, mtime=0),

@@ -223,6 +223,7 @@ def add_plan(
         created_at=NOW,
         created_by="lead",
         published_at=published_at,
+        publication=None if published_at is None else count + 1,
     )
     session.add(record)
     session.flush()
