@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from dashboard import cases, gridareas, layers, reads
 from dashboard import wiring as wired
+from dashboard.anchors import broken_link
 from dashboard.auth import permitted, refuse, sees_whole_district
 from dashboard.headers import language_of
 from dashboard.logs import get_logger
@@ -158,7 +159,10 @@ async def basemap(request: Request) -> Response:
 async def health(request: Request) -> Response:
     """Say whether the server, its database and its worker answer; in trouble, which does not."""
     trouble = await run_in_threadpool(_trouble, wired.current())
-    body = {"status": "failing", **trouble} if trouble else {"status": "ok"}
+    body: dict[str, object] = {"status": "failing", **trouble} if trouble else {"status": "ok"}
+    if (broken := broken_link()) is not None:
+        # A broken log is for the administrator to look into; the office works on.
+        body["audit_broken_at"] = broken
     return JSONResponse(body, status_code=503 if trouble else 200)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.lots import commit_fresh
 from dashboard.wiring import Wiring
-from data import jobs
+from data import audit, jobs
 from data.accounts import Identity, Permission, require
 from planner import publish
 from planner.lottery import Committed
@@ -29,7 +29,7 @@ def queue(wiring: Wiring, identity: Identity, kind: str, parameters: dict[str, A
     """
     require(identity, Permission.WRITE_ROSTER)
     now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
+    with wiring.store.begin(actor=actor, now=now, serial=True) as session:
         return jobs.enqueue(session, kind=kind, parameters=parameters, created_by=actor, now=now)
 
 
@@ -69,7 +69,7 @@ def publish_plan(
     """
     require(identity, Permission.PUBLISH)
     now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
+    with wiring.store.begin(actor=actor, now=now, serial=True) as session:
         publish.publish(
             session,
             code,
@@ -80,6 +80,12 @@ def publish_plan(
             confirm_parent=bool({"parent_superseded", "published_meanwhile"} & set(agreed)),
             confirm_inputs="inputs_changed" in agreed,
         )
+
+
+def note_export(wiring: Wiring, identity: Identity, *, what: str, key: str) -> None:
+    """Write into the change log that somebody took a table out of the register."""
+    with wiring.store.begin(actor=identity.username, now=wiring.now()) as session:
+        audit.append(session, action="export", entity=what, entity_key=key[:200])
 
 
 def commit_draw(
@@ -106,5 +112,5 @@ def commit_draw(
         first=first, last=last, round=round_name, control_share=control_share, thinning=thinning
     )
     now, actor = wiring.now(), identity.username
-    with wiring.store.begin(actor=actor, now=now) as session:
+    with wiring.store.begin(actor=actor, now=now, serial=True) as session:
         return commit_fresh(session, options, actor=actor, now=now, today=wiring.today())

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from streamlit import config
 
-from dashboard import api, auth, logs, maps, supervisor, theme
+from dashboard import anchors, api, auth, logs, maps, supervisor, theme
 from dashboard import wiring as wired
 from dashboard.headers import PageShell, SecurityHeaders
 from dashboard.phone import today as phone
@@ -90,10 +90,12 @@ def create_app(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
         helper = supervisor.start(settings) if settings.worker else None
+        anchor = anchors.start(parts)
         _LOG.info("started", port=settings.port)
         try:
             yield {}
         finally:
+            anchor.stop()
             if helper is not None:
                 helper.stop()
                 supervisor.forget()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 
 from alembic import command
@@ -53,6 +55,9 @@ class Store:
     serial
         Take the head of the audit chain before anything is read, so that a writer on PostgreSQL sees what
         the one before it wrote; on SQLite every writer does.
+    seal
+        Gives the key of the digests that stand for telephones and certificate numbers in the change log; without one
+        they can be compared within this process only.
 
     Raises
     ------
@@ -60,7 +65,14 @@ class Store:
         `bad_url` when the address cannot be read or names another kind of database, `unreachable`.
     """
 
-    def __init__(self, url: str, *, wait_s: float = WAIT_S, serial: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        wait_s: float = WAIT_S,
+        serial: bool = False,
+        seal: Callable[[], bytes] | None = None,
+    ) -> None:
         try:
             self.url = make_url(url)
         except ArgumentError as error:
@@ -70,6 +82,7 @@ class Store:
         if self.url.get_backend_name() == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self._serial = serial
+        self._seal = cache(seal or partial(secrets.token_bytes, 32))
         self._shown = self.url.render_as_string(hide_password=True)
         self.engine = connect(self.url, wait_s=wait_s)
 
@@ -97,7 +110,7 @@ class Store:
             RegisterSession(engine, expire_on_commit=False) as session,
             session.begin(),
         ):
-            session.info.update(actor=actor, now=now, audited=True)
+            session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
             if serial or self._serial:
                 audit.hold(session)
             yield session

@@ -55,7 +55,7 @@ def add_institution(
 ) -> int:
     """Add one institution and return its id."""
     record = Institution(
-        identity_key=str(number),
+        identity_key=f"{number}@{name}@{address}@{at}",
         name=name or f"机构{number}",
         kind=kind,
         authority=Authority.MARKET,

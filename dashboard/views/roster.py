@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -111,7 +112,13 @@ def _draw_publish(visitor: Visitor, view: PlanView) -> None:
     left, right = st.columns([3, 1], vertical_alignment="center")
     with right:
         st.download_button(
-            t("导出排班表"), plan_bytes(view, "xlsx"), f"{head.code}.xlsx", width="stretch", on_click="ignore"
+            t("导出排班表"),
+            plan_bytes(view, "xlsx"),
+            f"{head.code}.xlsx",
+            width="stretch",
+            on_click=partial(
+                asks.note_export, visitor.wiring, visitor.identity, what="plan_revision", key=head.code
+            ),
         )
     with left:
         if head.status is not PlanStatus.DRAFT:
