@@ -56,8 +56,8 @@ class Store:
         Take the head of the audit chain before anything is read, so that a writer on PostgreSQL sees what
         the one before it wrote; on SQLite every writer does.
     seal
-        Gives the key of the digests that stand for telephones and certificate numbers in the change log; without one
-        they can be compared within this process only.
+        Gives the key of the digests that stand for telephones and certificate numbers in the change log;
+        without one they can be compared within this process only.
 
     Raises
     ------

@@ -296,7 +296,8 @@ def rebuild(store: Store, names: list[str]) -> None:
             text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         ).all():
             connection.execute(text(f"DROP TRIGGER {name}"))
-        connection.execute(text("DELETE FROM audit_event"))
+        for table in ("audit_event", "school"):
+            connection.execute(text(f"DELETE FROM {table}"))
         connection.execute(text("UPDATE audit_head SET sequence = 0, hash = :h"), {"h": audit.GENESIS})
     for name in names:
         write(store, name)

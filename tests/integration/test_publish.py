@@ -59,10 +59,10 @@ def draft(store: Store) -> str:
 
 
 def repaired(store: Store, code: str, number: int) -> str:
-    """Return a revision that lacks one shift's team."""
+    """Return a revision that drops one of the places."""
     with store.reading() as session:
-        shift = read_plan(session, code).shifts[number]
-    event = Event(absent=shift.team, date=shift.date)
+        stops = [stop for shift in read_plan(session, code).shifts for stop in shift.stops]
+    event = Event(drop=(f"I{stops[number].institution_id}",))
     return revise(store, code, event, actor="lead", now=NOW).code
 
 
@@ -120,7 +120,7 @@ def end_certificates(session: Session) -> None:
 
 def grant_leave(session: Session) -> None:
     for officer in session.scalars(select(Officer)).all():
-        session.add(OfficerLeave(officer_id=officer.id, date=SPAN.last))
+        session.add_all(OfficerLeave(officer_id=officer.id, date=TODAY + n * DAY) for n in range(3))
 
 
 def recuse(session: Session) -> None:
