@@ -19,6 +19,7 @@ from data.schema import AuditEvent, AuditHead, Base
 
 GENESIS = "0" * 64
 _AT_ONCE = 2000
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 # Secrets never reach the log (a draw's seed and salt are secret until revealed); log-in counters change too
 # often to be a change of the register.
 _HIDDEN = {"password_hash", "seed", "salt"}
@@ -69,8 +70,7 @@ def _changes(session: Session, record: Base) -> tuple[dict[str, Any], dict[str, 
 
 def link_hash(previous_hash: str, payload: dict[str, Any]) -> str:
     """Return the SHA-256 of a link: the previous hash and the canonical JSON of its payload."""
-    body = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(f"{previous_hash}{body}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous_hash}{_CANONICAL.encode(payload)}".encode()).hexdigest()
 
 
 def _payload(link: AuditEvent | Row[Any]) -> dict[str, Any]:

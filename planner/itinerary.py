@@ -43,9 +43,9 @@ class PlanHead:
     published_at: dt.datetime | None
     published_by: str | None
     summary: dict[str, Any]
-    round: RoundName | None = None
-    draw: str | None = None
-    publication: int | None = None
+    round: RoundName | None
+    draw: str | None
+    publication: int | None
 
 
 @dataclass(frozen=True)
@@ -215,15 +215,12 @@ def read_plan(session: Session, code: str) -> PlanView:
 
 def governing_plans(session: Session, first: dt.date, last: dt.date) -> dict[dt.date, int]:
     """Return, for each date from `first` to `last`, the id of the plan in force: the one published last."""
-    published = session.scalars(
-        select(PlanRevision)
-        .where(
-            PlanRevision.status == PlanStatus.PUBLISHED,
-            PlanRevision.period_from <= last,
-            PlanRevision.period_to >= first,
-        )
-        .order_by(PlanRevision.publication, PlanRevision.id)
-    ).all()
+    reaching = select(PlanRevision).where(
+        PlanRevision.status == PlanStatus.PUBLISHED,
+        PlanRevision.period_from <= last,
+        PlanRevision.period_to >= first,
+    )
+    published = session.scalars(reaching.order_by(PlanRevision.publication, PlanRevision.id)).all()
     days = {}
     for offset in range((last - first).days + 1):
         day = first + dt.timedelta(days=offset)
