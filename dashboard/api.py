@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -20,12 +19,14 @@ from dashboard import cases, gridareas, layers, reads
 from dashboard import wiring as wired
 from dashboard.access.limits import Lane
 from dashboard.access.presence import acting
+from dashboard.anchors import broken_link
 from dashboard.auth import permitted, refuse, sees_whole_district
 from dashboard.exports import plan_bytes
 from dashboard.headers import language_of
 from dashboard.logs import get_logger
 from dashboard.parts.cache import Shelf, counter
 from dashboard.periods import FIRST_DAY, QueryError, bounded
+from dashboard.supervisor import is_worker_down
 from dashboard.wiring import Wiring
 from data import audit
 from data.accounts import Identity, Permission
@@ -213,20 +214,25 @@ async def basemap(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """Say whether the server and its database answer."""
-    holds = await run_in_threadpool(_answers, wired.current())
-    return JSONResponse({"status": "ok" if holds else "failing"}, status_code=200 if holds else 503)
+    """Say whether the server, its database and its worker answer; in trouble, which does not."""
+    trouble = await run_in_threadpool(_trouble, wired.current())
+    body: dict[str, object] = {"status": "failing", **trouble} if trouble else {"status": "ok"}
+    if (broken := broken_link()) is not None:
+        # A broken log is for the administrator to look into; the office works on.
+        body["audit_broken_at"] = broken
+    return JSONResponse(body, status_code=503 if trouble else 200)
 
 
-def _answers(wiring: Wiring) -> bool:
+def _trouble(wiring: Wiring) -> dict[str, str]:
+    found = {"worker": "down"} if is_worker_down() else {}
     try:
         with wiring.store.reading() as session:
             session.execute(text("SELECT 1"))
         wiring.store.require_current()
-    except (SQLAlchemyError, DataError) as error:
-        _LOG.error("unhealthy", error=type(error).__name__)
-        return False
-    return True
+    except DataError as error:
+        _LOG.error("unhealthy", error=error.code)
+        found["database"] = error.code
+    return found
 
 
 def routes() -> list[Route]:

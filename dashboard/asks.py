@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from dashboard.access.presence import acting
@@ -47,8 +48,17 @@ def cancel(wiring: Wiring, identity: Identity, job_id: int) -> None:
         jobs.request_cancel(writing.session, job_id)
 
 
-def publish_plan(wiring: Wiring, identity: Identity, code: str, *, confirmed: bool) -> None:
+def publish_plan(
+    wiring: Wiring, identity: Identity, code: str, *, confirmed: bool, agreed: Collection[str] = ()
+) -> None:
     """Publish a draft.
+
+    Parameters
+    ----------
+    confirmed
+        Whether the dates of an unpublished year's holidays were checked.
+    agreed
+        Codes of the objections that the person has read and set aside.
 
     Raises
     ------
@@ -65,6 +75,8 @@ def publish_plan(wiring: Wiring, identity: Identity, code: str, *, confirmed: bo
             now=writing.now,
             today=wiring.today(),
             confirm_provisional=confirmed,
+            confirm_parent=bool({"parent_superseded", "published_meanwhile"} & set(agreed)),
+            confirm_inputs="inputs_changed" in agreed,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.areas import areas, cells_command
+from dashboard.commands.audit import auditing
 from dashboard.commands.basemap import basemap
 from dashboard.commands.bench import bench
 from dashboard.commands.colocated import colocated
@@ -44,6 +45,7 @@ app.add_typer(roads, name="roads")
 app.add_typer(review, name="review")
 app.add_typer(areas, name="areas")
 app.add_typer(colocated, name="colocated")
+app.add_typer(auditing, name="audit")
 app.command("cells")(cells_command)
 app.add_typer(accounts, name="user")
 app.add_typer(bench, name="bench")

@@ -49,7 +49,7 @@ from geo.grid.layer import import_grids
 from geo.locate import locate
 from geo.network.layer import import_roads
 from planner.draft import make_plan
-from planner.itinerary import governing_plans
+from planner.inforce import governing_plans
 from planner.options import PlanOptions
 from planner.patrolareas import make_areas
 from planner.publish import publish

@@ -26,6 +26,7 @@ from geo import monitor
 from geo.basemap.pmtiles import read_metadata
 from geo.network.layer import current_roads
 from planner import itinerary, ledger
+from planner.inforce import next_shift_date
 from planner.itinerary import PlanHead, PlanView, ShiftView
 from planner.replay import Evidence, replay_period
 from planner.rounds import Round, load_rounds, round_on
@@ -293,7 +294,7 @@ def next_shift(wiring: Wiring, *, after: dt.date, officer_id: int | None) -> dt.
         wiring,
         "next_shift",
         (after, officer_id),
-        lambda s: itinerary.next_shift_date(s, after=after, officer_id=officer_id),
+        lambda s: next_shift_date(s, after=after, officer_id=officer_id),
         topics=_PLANS,
     )
 
@@ -301,7 +302,7 @@ def next_shift(wiring: Wiring, *, after: dt.date, officer_id: int | None) -> dt.
 def newest_published(wiring: Wiring) -> PlanHead | None:
     """Return the plan published last, or None."""
     published = [head for head in plans(wiring) if head.status is PlanStatus.PUBLISHED]
-    return max(published, key=lambda head: (head.published_at is not None, head.published_at), default=None)
+    return max(published, key=lambda head: head.publication or 0, default=None)
 
 
 def latest_job(wiring: Wiring, *, kind: str) -> JobView | None:

@@ -16,7 +16,9 @@ from dashboard.wiring import Wiring
 from data.schema import Institution, Officer
 from data.terms import SLOT_CLASS, SlotClass, SlotKind
 from planner.compare import Comparison, Cost, break_down, compare_plans
+from planner.errors import PlannerError
 from planner.lottery import Committed, list_draws
+from planner.objections import list_objections
 from planner.plan import Unserved, list_sequences
 from planner.problem import Visit
 from planner.recommend import Recommendation, recommend
@@ -186,6 +188,18 @@ def _wait(visit: Visit, left: Unserved) -> Waiting:
     assert isinstance(helps, (list, tuple))
     classes = tuple(dict.fromkeys(SLOT_CLASS[kind] for kind in kinds))
     return Waiting(visit.id, classes, visit.mandatory, tuple(helps))
+
+
+def objections(wiring: Wiring, code: str) -> tuple[PlannerError, ...]:
+    """Return what publishing a draft would ask to be confirmed.
+
+    Raises
+    ------
+    PlannerError
+        `unknown_plan`.
+    """
+    today = wiring.today()
+    return cached(wiring, "objections", (code, today), lambda s: list_objections(s, code, today=today))
 
 
 def offers(wiring: Wiring, code: str, visit: str) -> tuple[Recommendation, ...]:

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 from streamlit import config
 
-from dashboard import api, auth, logs, maps, theme, worker
+from dashboard import anchors, api, auth, logs, maps, supervisor, theme
 from dashboard import wiring as wired
 from dashboard.access import login
 from dashboard.access.faults import Faults, refusal
@@ -105,15 +105,18 @@ def create_app(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
-        helper = worker.start(settings) if settings.worker else None
+        helper = supervisor.start(settings) if settings.worker else None
+        anchor = anchors.start(parts)
         watch = asyncio.create_task(keep_watch(parts, sockets))
         _LOG.info("started", port=settings.port)
         try:
             yield {}
         finally:
             watch.cancel()
+            anchor.stop()
             if helper is not None:
                 helper.stop()
+                supervisor.forget()
             parts.close()
 
     return st.App(

@@ -76,6 +76,8 @@ class Settings:
         Tile service of the office network, from TILES (templates), TILES_DATUM and TILES_ATTRIBUTION.
     online
         Online geocoder, from ONLINE_GEOCODER, ONLINE_KEY, ONLINE_ALLOWED, ONLINE_URL and ONLINE_CITY; off.
+    audit_key_file
+        Key that seals the kept heads of the change log; audit.key in `var` by default.
     """
 
     database: str = "sqlite:///var/gridpatrol.db"
@@ -92,11 +94,22 @@ class Settings:
     log_level: str = "INFO"
     tiles: Tiles = field(default_factory=Tiles)
     online: Online = field(default_factory=Online)
+    audit_key_file: Path | None = None
 
     @property
     def basemap(self) -> Path:
         """The base map's PMTiles file."""
         return self.var / "basemap.pmtiles"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key file of the change log's seals."""
+        return self.audit_key_file or self.var / "audit.key"
+
+    @property
+    def audit_heads(self) -> Path:
+        """The file of the change log's kept heads."""
+        return self.var / "audit-heads.log"
 
     def as_environment(self) -> dict[str, str]:
         """Return the variables from which `from_environment` reads these settings again."""
@@ -121,6 +134,7 @@ class Settings:
             f"{PREFIX}ONLINE_ALLOWED": str(int(self.online.allowed)),
             f"{PREFIX}ONLINE_URL": self.online.url,
             f"{PREFIX}ONLINE_CITY": self.online.city,
+            f"{PREFIX}AUDIT_KEY_FILE": "" if self.audit_key_file is None else str(self.audit_key_file),
         }
 
     @classmethod
@@ -152,6 +166,7 @@ class Settings:
             log_level=_level(given, faults),
             tiles=_tiles(given, faults),
             online=_online(given, faults),
+            audit_key_file=Path(key) if (key := given.get(f"{PREFIX}AUDIT_KEY_FILE")) else None,
         )
         if (settings.tls_cert is None) != (settings.tls_key is None):
             faults[f"{PREFIX}TLS_CERT"] = "half_of_tls"

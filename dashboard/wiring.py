@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard.access.refused import Refused
 from dashboard.access.seen import Seen
+from dashboard.keys import read_key
 from dashboard.settings import Settings
 from data.store import Store
 from geo.geocode import Geocoder
@@ -43,15 +44,16 @@ class Wiring:
         self.store.close()
 
 
-def assemble(settings: Settings) -> Wiring:
-    """Put the parts together for `settings`.
+def assemble(settings: Settings, *, serial: bool = False) -> Wiring:
+    """Put the parts together for `settings`; `serial` as of `data.store.Store`.
 
     Raises
     ------
     StoreError
         `bad_url`.
     """
-    return Wiring(settings=settings, store=Store(settings.database), travel=straight_line("ebike"))
+    store = Store(settings.database, serial=serial, seal=lambda: read_key(settings.audit_key))
+    return Wiring(settings=settings, store=store, travel=straight_line("ebike"))
 
 
 def online_geocoder(settings: Settings) -> Geocoder:

@@ -1,203 +1,179 @@
-"""The job door: one background process that takes queued jobs, so that a solve never blocks a page."""
+"""The job door: one light process that takes queued jobs and lets a child of its own carry out each."""
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import signal
 import subprocess
 import sys
-import traceback
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy.exc import SQLAlchemyError
+from typing import Any
 
 from dashboard.logs import configure, get_logger
 from dashboard.settings import Settings
+from dashboard.steps import ACTOR, run_job, tell
 from dashboard.wiring import Wiring, assemble
 from data import jobs
-from data.errors import DataError
-from data.schema import Job
-from geo.errors import GeoError
-from planner.errors import Fault, PlannerError
+from data.errors import DataError, StoreError
+from data.store import Store
 
-if TYPE_CHECKING:
-    from planner.options import PlanOptions
-
-Report = Callable[[float, str], None]
 POLL_S = 0.5
-PROGRESS_STEP = 0.02
-ACTOR = "worker"
+BEAT_S = 2.0
+# A job whose worker was silent for so long is given up on.
+LEASE_S = 20.0
+# How long a cancelled child may take to end by itself.
+GRACE_S = 2.0
+# This process must notice its server's end within seconds: it waits for nobody longer.
+WAIT_S = 2.0
+LONGEST_PAUSE_S = 15.0
+OWNER = "here"
+_LOG = get_logger("worker")
 
 
-@dataclass
-class Worker:
-    """A running worker process; it also ends when the process that started it is gone."""
+class Silence:
+    """How long each running job has shown no sign of life, by this process's own clock.
 
-    process: subprocess.Popen[bytes]
+    Neither another machine's clock nor one set back makes a job look dead: what counts is that its heartbeats
+    stay the same while this process sees time pass.
+    """
 
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Ask the worker to end; end it when it does not."""
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+    def __init__(self, *, lease_s: float = LEASE_S) -> None:
+        self._lease_s = lease_s
+        self._known: dict[int, tuple[int, float, float]] = {}
+
+    def hear(self, running: Mapping[int, tuple[str | None, int]], now_s: float) -> dict[int, int]:
+        """Take note of the running jobs and return the heartbeats of those silent for the whole lease."""
+        known: dict[int, tuple[int, float, float]] = {}
+        for job_id, (_, beats) in running.items():
+            before, silent_s, last_s = self._known.get(job_id, (beats, 0.0, now_s))
+            # A gap in our own listening (a database that was busy or away) held up the others too.
+            passed_s = min(now_s - last_s, 2 * BEAT_S)
+            known[job_id] = (beats, silent_s + passed_s if before == beats else 0.0, now_s)
+        self._known = known
+        return {job: beats for job, (beats, silent_s, _) in known.items() if silent_s >= self._lease_s}
+
+
+def run(
+    wiring: Wiring,
+    stopping: Event,
+    *,
+    owner: str,
+    lease_s: float = LEASE_S,
+    beat: Callable[[], None] = lambda: None,
+) -> None:
+    """Take jobs until asked to stop; a database that is away, locked or not yet made is waited for.
+
+    Parameters
+    ----------
+    owner
+        Name of this worker among all.
+    lease_s
+        Seconds without a heartbeat after which another's job is given up on.
+    beat
+        Called every turn, to show whoever started this worker that it lives.
+    """
+    silence, pause_s, swept_s = Silence(lease_s=lease_s), POLL_S, float("-inf")
+
+    def sweep() -> None:
+        nonlocal swept_s
+        beat()
+        if time.monotonic() - swept_s >= BEAT_S:
+            swept_s = time.monotonic()
+            give_up_silent(wiring, silence)
+
+    while not stopping.wait(pause_s):
         try:
-            self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.process.terminate()
-            self.process.wait(timeout_s)
+            sweep()
+            job_id = _claim(wiring, owner)
+            if job_id is not None:
+                _attend(wiring, job_id, owner, stopping, sweep)
+            pause_s = POLL_S
+        except DataError as error:
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            _LOG.warning("database", error=error.code, again_in_s=pause_s)
 
 
-def start(settings: Settings) -> Worker:
-    """Start the worker beside the server."""
-    # A program of its own: multiprocessing would import the server's main module, which Streamlit replaces.
-    command = [sys.executable, "-m", "dashboard.worker"]
-    environment = {**os.environ, **settings.as_environment()}
-    return Worker(subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))  # noqa: S603 - own code
-
-
-def run(wiring: Wiring, stopping: Event) -> None:
-    """Take jobs until asked to stop."""
+def give_up_silent(wiring: Wiring, silence: Silence) -> None:
+    """Mark jobs as interrupted whose worker has been silent for the whole lease."""
+    with wiring.store.reading() as session:
+        if not jobs.list_running(session):
+            silence.hear({}, time.monotonic())
+            return
+    # Listened to with the right to write: while that is not to be had, no worker can show life either.
     with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
-        jobs.fail_interrupted(session, now=wiring.now())
-    while not stopping.wait(POLL_S):
-        try:
-            run_next(wiring, stopping=stopping.is_set)
-        except SQLAlchemyError as error:
-            # A database that is away for a moment must not end the worker for good.
-            get_logger("worker").warning("database", error=type(error).__name__)
+        for job_id, beats in silence.hear(jobs.list_running(session), time.monotonic()).items():
+            if jobs.fail_silent(session, job_id, beats=beats, now=wiring.now()):
+                _LOG.warning("given_up", job=job_id)
 
 
 def run_next(wiring: Wiring, *, stopping: Callable[[], bool] = lambda: False) -> bool:
-    """Take one job and carry it out; return whether there was one."""
+    """Take one job and carry it out in this process; return whether there was one."""
     with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
-        job = jobs.claim(session, now=wiring.now())
+        job = jobs.claim(session, owner=OWNER, now=wiring.now())
     if job is None:
         return False
-    try:
-        result = _carry_out(wiring, job, stopping)
-    except (DataError, GeoError, PlannerError) as error:
-        _fail(wiring, job.id, code=error.code, fields=_fields_of(error), trace=None)
-    except Exception:  # noqa: BLE001 - the door's last line: the job must not stay "running" for ever
-        _fail(wiring, job.id, code="unexpected", fields={}, trace=traceback.format_exc())
-    else:
-        with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
-            jobs.finish(session, job.id, result=result, now=wiring.now())
+    run_job(wiring, job, stopping=stopping)
     return True
 
 
-def _fail(wiring: Wiring, job_id: int, *, code: str, fields: dict[str, Any], trace: str | None) -> None:
-    plain = {name: value if isinstance(value, list) else _plain(value) for name, value in fields.items()}
-    at = wiring.now()
-    with wiring.store.begin(actor=ACTOR, now=at) as session:
-        if not jobs.is_cancelled(session, job_id):
-            jobs.fail(session, job_id, code=code, fields=plain, trace=trace, now=at)
+def _claim(wiring: Wiring, owner: str) -> int | None:
+    with wiring.store.reading() as session:
+        if not jobs.is_waiting(session):
+            return None
+    with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+        job = jobs.claim(session, owner=owner, now=wiring.now())
+        return None if job is None else job.id
 
 
-def _plain(value: object) -> object:
-    return value if isinstance(value, (int, float)) else str(value)
+def _attend(wiring: Wiring, job_id: int, owner: str, stopping: Event, sweep: Callable[[], None]) -> None:
+    """Let a child carry out a job; end it when the job is cancelled or this process must stop."""
+    # A program of its own: OR-Tools holds the interpreter lock for a whole solve, only a kill ends it.
+    command = [sys.executable, "-m", "dashboard.child", str(job_id), owner, str(os.getpid())]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - own code
+    try:
+        _watch(wiring, child, job_id, owner, stopping, sweep)
+    finally:
+        child.kill()
+        ended = child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
+    code, fields = ("interrupted", {}) if stopping.is_set() else ("child_died", {"exit": ended})
+
+    def write(session: Any, at: Any) -> None:
+        running = jobs.list_running(session)
+        if running.get(job_id, ("", 0))[0] == owner:
+            jobs.fail(session, job_id, code=code, fields=fields, trace=None, now=at)
+
+    tell(wiring, write, patience_s=WAIT_S if stopping.is_set() else LEASE_S)
 
 
-def _fields_of(error: DataError | GeoError | PlannerError) -> dict[str, Any]:
-    """Return an error's fields; collected faults keep their codes, so that the page can tell each."""
-    faults = getattr(error, "faults", ())
-    if not all(isinstance(fault, Fault) for fault in faults):
-        return dict(error.fields)
-    told = [
-        {"code": fault.code, "fields": {key: _plain(value) for key, value in fault.fields.items()}}
-        for fault in faults
-    ]
-    return {**error.fields, "faults": told} if told else dict(error.fields)
-
-
-def _carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[str, Any]:
-    steps = {"plan": _plan, "repair": _repair}
-    if job.kind not in steps:
-        raise DataError("unknown_job_kind", kind=job.kind)
-    last = 0.0
-
-    def report(share: float, stage: str) -> None:
-        nonlocal last
-        if share - last >= PROGRESS_STEP or share >= 1.0 or share < last:
-            last = share
+def _watch(
+    wiring: Wiring,
+    child: subprocess.Popen[bytes],
+    job_id: int,
+    owner: str,
+    stopping: Event,
+    sweep: Callable[[], None],
+) -> None:
+    """Return when the child has ended or has to."""
+    beaten_s, lost_s = time.monotonic(), None
+    while child.poll() is None and not stopping.wait(POLL_S):
+        now_s = time.monotonic()
+        if lost_s is not None and now_s - lost_s >= GRACE_S:
+            return
+        if now_s - beaten_s < BEAT_S / 2:
+            continue
+        beaten_s = now_s
+        try:
             with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
-                if not jobs.is_cancelled(session, job.id):
-                    jobs.report(session, job.id, progress=share, stage=stage)
-
-    def cancelled() -> bool:
-        if stopping():
-            return True
-        with wiring.store.reading() as session:
-            return jobs.is_cancelled(session, job.id)
-
-    return steps[job.kind](wiring, job, report, cancelled)
-
-
-def _plan(wiring: Wiring, job: Job, report: Report, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    from planner.draft import make_plan
-
-    result = make_plan(
-        wiring.store,
-        options=_read_options(job.parameters),
-        actor=job.created_by,
-        now=wiring.now(),
-        today=wiring.today(),
-        progress=report,
-        cancel=cancelled,
-    )
-    return {"plan": result.code}
-
-
-def _read_options(parameters: Mapping[str, Any]) -> PlanOptions:
-    from planner.options import DEFAULT_ITERATIONS, PlanOptions
-
-    round_from = parameters.get("round_from")
-    limit_s = parameters.get("limit_s")
-    iterations = parameters.get("iterations")
-    return PlanOptions(
-        first=dt.date.fromisoformat(parameters["from"]),
-        last=dt.date.fromisoformat(parameters["to"]),
-        round_from=None if round_from is None else dt.date.fromisoformat(round_from),
-        teams=int(parameters.get("teams", 6)),
-        seed=int(parameters.get("seed", 1)),
-        iterations=DEFAULT_ITERATIONS if iterations is None and limit_s is None else iterations,
-        limit_s=limit_s,
-        joint_departments=tuple(parameters.get("joint_departments", ())),
-        joint_slots_a_week=int(parameters.get("joint_slots_a_week", 0)),
-        accompanied=int(parameters.get("accompanied", 0)),
-        round=parameters.get("round"),
-        draw=parameters.get("draw"),
-        inspection=bool(parameters.get("inspection", False)),
-        campaign=parameters.get("campaign"),
-        control_share=float(parameters.get("control_share", PlanOptions.control_share)),
-        thinning=float(parameters.get("thinning", PlanOptions.thinning)),
-    )
-
-
-def _repair(wiring: Wiring, job: Job, report: Report, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    from planner.improve import warm_up
-    from planner.revise import Event, revise
-
-    parameters = job.parameters
-    date, at = parameters.get("date"), parameters.get("at")
-    event = Event(
-        absent=parameters.get("absent"),
-        date=None if date is None else dt.date.fromisoformat(date),
-        add=tuple(parameters.get("add", ())),
-        drop=tuple(parameters.get("drop", ())),
-        at=None if at is None else (dt.date.fromisoformat(at[0]), int(at[1])),
-        pins=tuple(parameters.get("pins", ())),
-        locks=tuple(parameters.get("locks", ())),
-    )
-    report(0.05, "reading")
-    warm_up()
-    report(0.3, "repairing")
-    revised = revise(
-        wiring.store, parameters["plan"], event, actor=job.created_by, now=wiring.now(), cancel=cancelled
-    )
-    return {"plan": revised.code, "parent": parameters["plan"]}
+                alive = jobs.beat(session, job_id, owner=owner, now=wiring.now())
+            lost_s = None if alive else lost_s or now_s
+            sweep()
+        except StoreError as error:
+            _LOG.warning("no_beat", error=error.code)
 
 
 def main() -> None:
@@ -209,15 +185,24 @@ def main() -> None:
     stopping = Event()
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):
+            pass
         stopping.set()
 
+    def show_life() -> None:
+        # Nobody may read it: then this process is about to end as well.
+        if not stopping.is_set():
+            os.write(1, b".")
+
     Thread(target=watch, daemon=True).start()
-    wiring = assemble(settings)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    parts = assemble(settings)
+    wiring = replace(parts, store=Store(settings.database, wait_s=WAIT_S))
     try:
-        run(wiring, stopping)
+        run(wiring, stopping, owner=sys.argv[1], beat=show_life)
     finally:
         wiring.close()
+        parts.close()
 
 
 if __name__ == "__main__":

@@ -5,18 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import hashlib
+import hmac
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Row, event, func, inspect, select
 from sqlalchemy.orm import Session
 
 from data.errors import StoreError
 from data.schema import AuditEvent, AuditHead, Base
 
 GENESIS = "0" * 64
+_AT_ONCE = 2000
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 # Secrets never reach the log (a draw's seed and salt are secret until revealed).
 _HIDDEN = {"password_hash", "seed", "salt"}
+# Personal numbers are told as a keyed digest: that they changed is seen, what they are is not.
+_MASKED = {"contact_phone", "phone", "certificate_no"}
 _QUIET = {"changed_at"}
 
 
@@ -32,16 +39,22 @@ def _plain(value: object) -> Any:
     return str(value)
 
 
-def _values(record: Base) -> dict[str, Any]:
+def _told(session: Session, name: str, value: object) -> Any:
+    """Return a column's value as the log may show it."""
+    if name in _HIDDEN:
+        return "***"
+    if name in _MASKED and value is not None:
+        seal: Callable[[], bytes] = session.info["seal"]
+        return "masked:" + hmac.new(seal(), f"{name}={value}".encode(), "sha256").hexdigest()[:16]
+    return _plain(value)
+
+
+def _values(session: Session, record: Base) -> dict[str, Any]:
     columns = inspect(type(record)).column_attrs
-    return {
-        c.key: "***" if c.key in _HIDDEN else _plain(getattr(record, c.key))
-        for c in columns
-        if c.key not in _QUIET
-    }
+    return {c.key: _told(session, c.key, getattr(record, c.key)) for c in columns if c.key not in _QUIET}
 
 
-def _changes(record: Base) -> tuple[dict[str, Any], dict[str, Any]]:
+def _changes(session: Session, record: Base) -> tuple[dict[str, Any], dict[str, Any]]:
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for column in inspect(type(record)).column_attrs:
@@ -49,18 +62,17 @@ def _changes(record: Base) -> tuple[dict[str, Any], dict[str, Any]]:
         if column.key in _QUIET or not history.has_changes():
             continue
         old, new = history.deleted, history.added
-        before[column.key] = "***" if column.key in _HIDDEN else _plain(old[0] if old else None)
-        after[column.key] = "***" if column.key in _HIDDEN else _plain(new[0] if new else None)
+        before[column.key] = _told(session, column.key, old[0] if old else None)
+        after[column.key] = _told(session, column.key, new[0] if new else None)
     return before, after
 
 
 def link_hash(previous_hash: str, payload: dict[str, Any]) -> str:
     """Return the SHA-256 of a link: the previous hash and the canonical JSON of its payload."""
-    body = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(f"{previous_hash}{body}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous_hash}{_CANONICAL.encode(payload)}".encode()).hexdigest()
 
 
-def _payload(link: AuditEvent) -> dict[str, Any]:
+def _payload(link: AuditEvent | Row[Any]) -> dict[str, Any]:
     return {
         "sequence": link.sequence,
         "at": link.at.astimezone(dt.UTC).isoformat(),
@@ -71,6 +83,18 @@ def _payload(link: AuditEvent) -> dict[str, Any]:
         "before": link.before,
         "after": link.after,
     }
+
+
+def hold(session: Session) -> AuditHead:
+    """Take the chain's head until the transaction ends: parallel writers wait for it in a line."""
+    head = session.info.get("audit_head")
+    if head is None:
+        with session.no_autoflush:
+            # The migration made the row; a lock of it is one of the chain on PostgreSQL.
+            head = session.execute(select(AuditHead).with_for_update()).scalar_one()
+        session.info["audit_head"] = head
+    found: AuditHead = head
+    return found
 
 
 def append(
@@ -92,12 +116,7 @@ def append(
     actor, now = session.info.get("actor"), session.info.get("now")
     if actor is None or now is None:
         raise StoreError("not_a_write_transaction")
-    with session.no_autoflush:
-        head = session.info.get("audit_head")
-        if head is None:
-            # The migration made the row; locking it puts parallel writers in a line on PostgreSQL.
-            head = session.execute(select(AuditHead).with_for_update()).scalar_one()
-            session.info["audit_head"] = head
+    head = hold(session)
     link = AuditEvent(
         sequence=head.sequence + 1,
         at=now,
@@ -128,15 +147,15 @@ def _before_flush(session: Session, *_: object) -> None:
         return
     for record in sorted(session.new, key=lambda r: (type(r).__name__, _entity_key(r))):
         if isinstance(record, Base) and record.audited:
-            _append_change(session, "insert", record, None, _values(record))
+            _append_change(session, "insert", record, None, _values(session, record))
     for record in sorted(session.dirty, key=lambda r: (type(r).__name__, _entity_key(r))):
         if isinstance(record, Base) and record.audited:
-            before, after = _changes(record)
+            before, after = _changes(session, record)
             if after:
                 _append_change(session, "update", record, before, after)
     for record in session.deleted:
         if isinstance(record, Base) and record.audited:
-            _append_change(session, "delete", record, _values(record), None)
+            _append_change(session, "delete", record, _values(session, record), None)
 
 
 def _append_change(
@@ -162,21 +181,65 @@ def listen(session_class: type[Session]) -> None:
         event.listen(session_class, "before_flush", _before_flush)
 
 
+@dataclass(frozen=True)
+class Break:
+    """The first broken link: its sequence, the instant it states, and the kind of fault.
+
+    `kind` is `gap` (links are missing before it), `previous` (it does not follow its forerunner), `content`
+    (it is not what was written) or `head` (the chain's end is not where the register says).
+    """
+
+    sequence: int
+    at: dt.datetime | None
+    kind: str
+
+
+def stream(session: Session, *, first: int = 1) -> Iterator[Row[Any]]:
+    """Yield the links from `first` on in order, a few thousand in memory at a time."""
+    columns = AuditEvent.__table__.columns
+    links = select(*columns).where(AuditEvent.sequence >= first).order_by(AuditEvent.sequence)
+    yield from session.execute(links.execution_options(yield_per=_AT_ONCE))
+
+
+def verify(session: Session, *, first: int = 1) -> Break | None:
+    """Return the first broken link from `first` on, or None when the chain holds to its end."""
+    previous, expected = (GENESIS, 1) if first <= 1 else (hash_at(session, first - 1), first)
+    for link in stream(session, first=expected):
+        if link.sequence != expected:
+            return Break(expected, link.at, "gap")
+        if link.previous_hash != previous:
+            return Break(expected, link.at, "previous")
+        if link_hash(link.previous_hash, _payload(link)) != link.hash:
+            return Break(expected, link.at, "content")
+        previous, expected = link.hash, expected + 1
+    if read_head(session) != (expected - 1, previous):
+        return Break(expected, None, "head")
+    return None
+
+
 def first_break(session: Session) -> int | None:
     """Return the sequence of the first broken link, or None when the whole chain holds."""
-    previous, expected = GENESIS, 1
-    for link in session.scalars(select(AuditEvent).order_by(AuditEvent.sequence)):
-        if (
-            link.sequence != expected
-            or link.previous_hash != previous
-            or link_hash(previous, _payload(link)) != link.hash
-        ):
-            return expected
-        previous, expected = link.hash, expected + 1
-    head = session.get(AuditHead, 1)
-    if head is not None and (head.sequence != expected - 1 or head.hash != previous):
-        return expected
-    return None
+    broken = verify(session)
+    return None if broken is None else broken.sequence
+
+
+def first_since(session: Session, instant: dt.datetime) -> int:
+    """Return the sequence of the first link written at or after an instant, else that past the end."""
+    found = session.scalar(select(func.min(AuditEvent.sequence)).where(AuditEvent.at >= instant))
+    return change_counter(session) + 1 if found is None else found
+
+
+def hash_at(session: Session, sequence: int) -> str | None:
+    """Return the hash of a link, that of the beginning for 0, None where there is none."""
+    if sequence == 0:
+        return GENESIS
+    return session.scalar(select(AuditEvent.hash).where(AuditEvent.sequence == sequence))
+
+
+def read_head(session: Session) -> tuple[int, str | None]:
+    """Return sequence and hash of the chain's end as the register states them."""
+    head = session.execute(select(AuditHead.sequence, AuditHead.hash)).tuples().first()
+    return (0, None) if head is None else head
 
 
 def change_counter(session: Session) -> int:

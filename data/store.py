@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from data import audit, topics
+from data.connection import connect
 from data.errors import StoreError
+from data.faults import named
+
+WAIT_S = 15.0
 
 
 class RegisterSession(Session):
@@ -39,30 +44,36 @@ event.listen(
 )
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    # BEGIN IMMEDIATE for writers: a deferred transaction that upgrades fails with "database is locked".
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
 class Store:
     """The register's database at `url` (SQLite file by default, PostgreSQL by URL).
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy address.
+    wait_s
+        How long a writer waits for another before it is refused as `busy`.
+    serial
+        Take the head of the audit chain before anything is read, so that a writer on PostgreSQL sees what
+        the one before it wrote; on SQLite every writer does.
+    seal
+        Gives the key of the digests that stand for telephones and certificate numbers in the change log;
+        without one they can be compared within this process only.
 
     Raises
     ------
     StoreError
-        `bad_url` when the address cannot be read or names another kind of database.
+        `bad_url` when the address cannot be read or names another kind of database, `unreachable`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        wait_s: float = WAIT_S,
+        serial: bool = False,
+        seal: Callable[[], bytes] | None = None,
+    ) -> None:
         try:
             self.url = make_url(url)
         except ArgumentError as error:
@@ -71,14 +82,13 @@ class Store:
             raise StoreError("bad_url", url=self.url.render_as_string(hide_password=True))
         if self.url.get_backend_name() == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
-        elif self.url.database and self.url.database != ":memory:":
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine = create_engine(self.url)
-        if self.url.get_backend_name() == "sqlite":
-            _prepare_sqlite(self.engine)
+        self._serial = serial
+        self._seal = cache(seal or partial(secrets.token_bytes, 32))
+        self._shown = self.url.render_as_string(hide_password=True)
+        self.engine = connect(self.url, wait_s=wait_s)
 
     @contextmanager
-    def begin(self, *, actor: str, now: dt.datetime) -> Iterator[Session]:
+    def begin(self, *, actor: str, now: dt.datetime, serial: bool = False) -> Iterator[Session]:
         """Open a write transaction: committed on success, rolled back whole on any exception.
 
         Parameters
@@ -87,16 +97,35 @@ class Store:
             Who writes, as the audit log will name them.
         now
             Aware instant of the change.
+        serial
+            As of the store, for this transaction.
+
+        Raises
+        ------
+        StoreError
+            As `data.faults.named`.
         """
         engine = self.engine.execution_options(writing=True)
-        with RegisterSession(engine, expire_on_commit=False) as session, session.begin():
-            session.info.update(actor=actor, now=now, audited=True)
+        with (
+            named(self._shown),
+            RegisterSession(engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
+            if serial or self._serial:
+                audit.hold(session)
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a read-only session."""
-        with ReadingSession(self.engine, expire_on_commit=False) as session:
+        """Open a read-only session.
+
+        Raises
+        ------
+        StoreError
+            As `data.faults.named`.
+        """
+        with named(self._shown), ReadingSession(self.engine, expire_on_commit=False) as session:
             if self.url.get_backend_name() == "postgresql":
                 session.execute(text("SET TRANSACTION READ ONLY"))
             yield session
@@ -107,15 +136,12 @@ class Store:
         Raises
         ------
         StoreError
-            `unreachable` when the database does not answer.
+            `unreachable` when the database does not answer, and as `data.faults.named`.
         """
         config = _alembic_config()
-        try:
-            with self.engine.execution_options(writing=True).begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except OperationalError as error:
-            raise StoreError("unreachable", url=self.url.render_as_string(hide_password=True)) from error
+        with named(self._shown), self.engine.execution_options(writing=True).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
     def require_current(self) -> None:
         """Check that the database exists and is at the newest migration.
@@ -123,16 +149,14 @@ class Store:
         Raises
         ------
         StoreError
-            `not_initialised` without tables, `out_of_date` at an older migration, `unreachable`.
+            `not_initialised` without tables, `out_of_date` at an older migration, `unreachable`, and as
+            `data.faults.named`.
         """
         head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-        try:
-            with self.engine.connect() as connection:
-                current = MigrationContext.configure(connection).get_current_revision()
-        except OperationalError as error:
-            raise StoreError("unreachable", url=self.url.render_as_string(hide_password=True)) from error
+        with named(self._shown), self.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
         if current is None:
-            raise StoreError("not_initialised", url=self.url.render_as_string(hide_password=True))
+            raise StoreError("not_initialised", url=self._shown)
         if current != head:
             raise StoreError("out_of_date", current=current, wanted=head)
 

@@ -25,6 +25,7 @@ from data.schema import (
 )
 from data.terms import SLOT_CLASS, PlanStatus, SlotClass, SlotKind, VisitForm, VisitReason
 from planner.bound import bound_objective
+from planner.calls import with_calls
 from planner.itinerary import find_revision
 from planner.plan import measure_travel
 from planner.repair import Repaired
@@ -73,6 +74,7 @@ def store_amendment(
         provisional=old.provisional,
         options=old.options,
         seed=old.seed,
+        seen_publication=old.seen_publication,
         input_digest=old.input_digest,
         document_digest=hashlib.sha256(document).hexdigest(),
         document=gzip.compress(document, mtime=0),
@@ -165,9 +167,10 @@ def _store_rows(
             PlanShiftMember(shift_id=row.id, officer_id=officers[m], leads=m == crew["leader"])
             for m in crew["members"]
         )
+        rows = []
         for sequence, stop in enumerate(route.stops, start=1):
             visit = repaired.problem.visit_by_id[stop.visit]
-            session.add(
+            rows.append(
                 PlanStop(
                     **_face_of(session, faces, visit.site),
                     **_why(body, visit.id),
@@ -183,6 +186,7 @@ def _store_rows(
                     form=VisitForm(body["visits"][visit.id]["form"]),  # type: ignore[call-arg]
                 )
             )
+        session.add_all(with_calls(rows))
     _store_unserved(session, old_id, new_id, repaired, body)
 
 

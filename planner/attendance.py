@@ -77,7 +77,7 @@ def plans_in_force(session: Session, first: dt.date, last: dt.date) -> dict[dt.d
     )
     days: dict[dt.date, int] = {}
     for plan_id, begins, ends, published_at in session.execute(
-        statement.order_by(PlanRevision.published_at, PlanRevision.id)
+        statement.order_by(PlanRevision.publication, PlanRevision.id)
     ):
         if published_at is None:
             continue

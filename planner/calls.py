@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data.schema import PlanStop
 from geo.colocation import stop_keys
 
 
@@ -26,3 +27,11 @@ def number_calls(addresses: Sequence[str], points: Sequence[tuple[float, float]]
         same = key is not None and key == before
         calls.append((calls[-1] if calls else 0) + (not same))
     return calls
+
+
+def with_calls(stops: Sequence[PlanStop]) -> Sequence[PlanStop]:
+    """Write into the stops of a route, in driving order, which call each is, and return them."""
+    calls = number_calls([stop.address for stop in stops], [(stop.lon, stop.lat) for stop in stops])
+    for stop, call in zip(stops, calls, strict=True):
+        stop.call = call
+    return stops

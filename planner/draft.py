@@ -17,6 +17,7 @@ from planner.desk import Desk, build_desk, with_crews
 from planner.errors import BrokenPlanError, PlannerError
 from planner.legs import draw_tracks
 from planner.lottery import settle_draw
+from planner.objections import newest_publication
 from planner.officials import reseat
 from planner.options import PlanOptions, SolveOptions
 from planner.plan import Plan
@@ -75,6 +76,7 @@ def make_plan(
     with store.reading() as session:
         options, committed = settle_draw(session, options)
         options = _settle_round(session, options)
+        seen = newest_publication(session)
 
     def attempt(ask: _Ask, number: int) -> Attempt:
         with store.reading() as session:
@@ -100,7 +102,15 @@ def make_plan(
     report(0.95, "storing")
     with store.begin(actor=actor, now=now) as session:
         result = store_draft(
-            session, desk, plan, options=options, figures=figures, tracks=tracks, actor=actor, now=now
+            session,
+            desk,
+            plan,
+            options=options,
+            figures=figures,
+            tracks=tracks,
+            actor=actor,
+            now=now,
+            seen=seen,
         )
     report(1.0, "done")
     return result

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
 
 from data.schema import (
     Institution,
@@ -24,6 +24,7 @@ from data.staff import is_certified
 from data.terms import Kind, PlanStatus, RoundName, SlotClass, SlotKind, VisitForm, VisitReason
 from planner.calls import number_calls
 from planner.errors import PlannerError
+from planner.inforce import governing_plans
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class PlanHead:
     published_at: dt.datetime | None
     published_by: str | None
     summary: dict[str, Any]
-    round: RoundName | None = None
-    draw: str | None = None
+    round: RoundName | None
+    draw: str | None
+    publication: int | None
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def _head(record: PlanRevision) -> PlanHead:
         record.summary,
         record.round_name,
         record.draw_code,
+        record.publication,
     )
 
 
@@ -167,7 +170,8 @@ def find_revision(session: Session, code: str) -> PlanRevision:
 
 def list_plans(session: Session) -> list[PlanHead]:
     """Return all plans, newest first."""
-    return [_head(r) for r in session.scalars(select(PlanRevision).order_by(PlanRevision.id.desc()))]
+    heads = select(PlanRevision).options(defer(PlanRevision.document)).order_by(PlanRevision.id.desc())
+    return [_head(record) for record in session.scalars(heads)]
 
 
 def read_plan(session: Session, code: str) -> PlanView:
@@ -211,26 +215,6 @@ def read_plan(session: Session, code: str) -> PlanView:
     )
 
 
-def governing_plans(session: Session, first: dt.date, last: dt.date) -> dict[dt.date, int]:
-    """Return, for each date from `first` to `last`, the id of the plan in force: the one published last."""
-    published = session.scalars(
-        select(PlanRevision)
-        .where(
-            PlanRevision.status == PlanStatus.PUBLISHED,
-            PlanRevision.period_from <= last,
-            PlanRevision.period_to >= first,
-        )
-        .order_by(PlanRevision.published_at, PlanRevision.id)
-    ).all()
-    days = {}
-    for offset in range((last - first).days + 1):
-        day = first + dt.timedelta(days=offset)
-        for record in published:
-            if record.period_from <= day <= record.period_to:
-                days[day] = record.id
-    return days
-
-
 def shifts_between(
     session: Session, *, first: dt.date, last: dt.date, officer_id: int | None = None
 ) -> tuple[ShiftView, ...]:
@@ -261,25 +245,6 @@ def shifts_on(session: Session, *, day: dt.date, officer_id: int | None = None) 
     return shifts_between(session, first=day, last=day, officer_id=officer_id)
 
 
-def next_shift_date(session: Session, *, after: dt.date, officer_id: int | None = None) -> dt.date | None:
-    """Return the first date after `after` with a shift in force, within what is published."""
-    last = session.scalar(
-        select(func.max(PlanRevision.period_to)).where(PlanRevision.status == PlanStatus.PUBLISHED)
-    )
-    if last is None or last <= after:
-        return None
-    first = after + dt.timedelta(days=1)
-    days = governing_plans(session, first, last)
-    statement = select(PlanShift.date, PlanShift.plan_id).where(
-        PlanShift.plan_id.in_(set(days.values())), PlanShift.date >= first, PlanShift.date <= last
-    )
-    if officer_id is not None:
-        own = select(PlanShiftMember.shift_id).where(PlanShiftMember.officer_id == officer_id)
-        statement = statement.where(PlanShift.id.in_(own))
-    found = session.execute(statement.distinct()).tuples()
-    return min((day for day, plan_id in found if days.get(day) == plan_id), default=None)
-
-
 def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> tuple[ShiftView, ...]:
     ids = [shift.id for shift in shifts]
     members: dict[int, list[MemberView]] = defaultdict(list)
@@ -304,8 +269,9 @@ def _views(session: Session, shifts: list[PlanShift], codes: dict[int, str]) -> 
     for stop, kind in session.execute(visits.where(PlanStop.shift_id.in_(ids)).order_by(PlanStop.sequence)):
         stops[stop.shift_id].append(_stop(stop, kind))
     for shift_id, listed in stops.items():
-        calls = number_calls([s.address for s in listed], [(s.lon, s.lat) for s in listed])
-        stops[shift_id] = [replace(stop, call=call) for stop, call in zip(listed, calls, strict=True)]
+        if not all(stop.call for stop in listed):
+            calls = number_calls([s.address for s in listed], [(s.lon, s.lat) for s in listed])
+            stops[shift_id] = [replace(stop, call=call) for stop, call in zip(listed, calls, strict=True)]
     return tuple(
         ShiftView(
             codes[shift.plan_id],
@@ -344,4 +310,5 @@ def _stop(stop: PlanStop, kind: Kind) -> StopView:
         stop.reason,
         stop.p_select,
         stop.form,
+        stop.call or 0,
     )

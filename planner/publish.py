@@ -21,6 +21,7 @@ from planner.draw import holds_sample
 from planner.errors import PlannerError
 from planner.exchange import parse_plan, parse_problem
 from planner.itinerary import find_revision
+from planner.objections import newest_publication, object_to_inputs, object_to_parent
 from planner.plan import Plan
 from planner.problem import Problem
 from planner.rosterfile import check_staffing
@@ -156,20 +157,31 @@ def publish(
     now: dt.datetime,
     today: dt.date,
     confirm_provisional: bool = False,
+    confirm_parent: bool = False,
+    confirm_inputs: bool = False,
 ) -> None:
     """Publish a draft; older published plans wholly inside its period are superseded.
+
+    Writers stand in a line from here on: of two who publish at once the second sees what the first did.
 
     Parameters
     ----------
     confirm_provisional
         Needed when the period reaches into a year whose holidays are not published yet.
+    confirm_parent
+        Needed when it takes the place of a plan that its makers have not seen.
+    confirm_inputs
+        Needed when places, people or dates have changed since it was made.
 
     Raises
     ------
     PlannerError
-        `unknown_plan`, `not_a_draft`, `period_over`, `provisional` without the confirmation, `broken_plan`.
+        `unknown_plan`, `not_a_draft`, `period_over`, `broken_plan`; without their
+        confirmations `provisional`, `parent_superseded` or `published_meanwhile`, `inputs_changed`.
     """
+    audit.hold(session)
     record = find_revision(session, code)
+    session.refresh(record)
     if record.status is not PlanStatus.DRAFT:
         raise PlannerError(code="not_a_draft", fields={"plan": code, "status": record.status.value})
     if record.period_to < today:
@@ -181,6 +193,11 @@ def publish(
     report = check(session, code)
     if not report.holds:
         raise PlannerError(code="broken_plan", fields={"violations": [v.code for v in report.violations]})
+    parent = None if confirm_parent else object_to_parent(session, record, today=today)
+    inputs = None if confirm_inputs else object_to_inputs(session, record, today=today)
+    for objection in (parent, inputs):
+        if objection is not None:
+            raise objection
     older = session.scalars(
         select(PlanRevision).where(
             PlanRevision.status == PlanStatus.PUBLISHED,
@@ -192,6 +209,9 @@ def publish(
     for plan in older:
         plan.status = PlanStatus.SUPERSEDED
         superseded.append(plan.code)
+    # One row of the same days gives way before the next takes its place: the database allows one.
+    session.flush()
+    record.publication = newest_publication(session) + 1
     record.status, record.published_at, record.published_by = PlanStatus.PUBLISHED, now, actor
     audit.append(
         session,

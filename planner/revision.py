@@ -20,6 +20,7 @@ from data import audit
 from data.schema import PlanRevision, PlanShift, PlanShiftMember, PlanStop, PlanUnserved
 from data.terms import SLOT_CLASS, PlanStatus, RoundName, SlotClass, VisitReason
 from planner.bound import bound_problem
+from planner.calls import with_calls
 from planner.demand import NotWanted, Want
 from planner.desk import Desk
 from planner.exchange import format_plan, format_problem
@@ -84,8 +85,12 @@ def store_draft(
     tracks: Mapping[str, LineString],
     actor: str,
     now: dt.datetime,
+    seen: int = 0,
 ) -> PlanResult:
-    """Store a solved plan as a draft with its rows; `figures` and `tracks` by `summarise`, `draw_tracks`."""
+    """Store a solved plan as a draft with its rows; `figures` and `tracks` by `summarise`, `draw_tracks`.
+
+    `seen` is the newest publication when the register was read.
+    """
     document = document_of(desk, plan, options)
     problem_text = format_problem(desk.problem)
     digest_input = json.dumps(options.as_json(), sort_keys=True) + problem_text
@@ -103,6 +108,7 @@ def store_draft(
         provisional=provisional,
         options=options.as_json(),
         seed=options.seed,
+        seen_publication=seen,
         input_digest=hashlib.sha256(digest_input.encode()).hexdigest(),
         document_digest=hashlib.sha256(document).hexdigest(),
         document=gzip.compress(document, mtime=0),
@@ -156,7 +162,9 @@ def _store_rows(
             for member in crew.members
         )
         session.add_all(
-            _stop_row(desk, shift, sequence, stop) for sequence, stop in enumerate(route.stops, start=1)
+            with_calls(
+                [_stop_row(desk, shift, sequence, stop) for sequence, stop in enumerate(route.stops, start=1)]
+            )
         )
     for missed in plan.unserved:
         want = desk.wants[missed.visit]

@@ -55,7 +55,7 @@ def add_institution(
 ) -> int:
     """Add one institution and return its id."""
     record = Institution(
-        identity_key=str(number),
+        identity_key=f"{number}@{name}@{address}@{at}",
         name=name or f"机构{number}",
         kind=kind,
         authority=Authority.MARKET,
@@ -223,6 +223,7 @@ def add_plan(
         created_at=NOW,
         created_by="lead",
         published_at=published_at,
+        publication=None if published_at is None else count + 1,
     )
     session.add(record)
     session.flush()

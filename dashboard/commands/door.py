@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -26,7 +27,19 @@ Database = Annotated[
 ]
 
 BAD_INPUT = 2
-ACTOR = "command-line"
+
+
+def _name_person() -> str:
+    """Return who runs the command, as the change log names them."""
+    try:
+        person = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        # An account without a name, as in a container.
+        person = str(getattr(os, "getuid", lambda: "")())
+    return f"command-line:{person}"[:60]
+
+
+ACTOR = _name_person()
 
 
 @dataclass
@@ -41,7 +54,7 @@ class Door:
         """Store and clock, put together when first asked for: commands on files alone need neither."""
         from dashboard.wiring import assemble
 
-        return assemble(self.settings)
+        return assemble(self.settings, serial=True)
 
     def store(self, *, create: bool = False) -> Store:
         """Return the store, checked to be at the newest migration (or brought there)."""
@@ -51,6 +64,13 @@ class Door:
         else:
             store.require_current()
         return store
+
+    def note_export(self, what: str, key: str) -> None:
+        """Write into the change log that a table leaves the register."""
+        from data import audit
+
+        with self.wiring.store.begin(actor=ACTOR, now=self.wiring.now()) as session:
+            audit.append(session, action="export", entity=what, entity_key=key[:200])
 
     def answer(self, result: dict[str, Any], *lines: str) -> None:
         """Print the result as JSON, or the given lines."""

@@ -215,6 +215,14 @@ def publish_command(
         bool,
         typer.Option("--confirm-provisional", help="Publish although the year's holidays are not announced."),
     ] = False,
+    confirm_parent: Annotated[
+        bool,
+        typer.Option("--confirm-parent", help="Publish although it undoes a plan published meanwhile."),
+    ] = False,
+    confirm_inputs: Annotated[
+        bool,
+        typer.Option("--confirm-inputs", help="Publish although places, people or dates have changed."),
+    ] = False,
     as_json: Json = False,
     database: Database = None,
 ) -> None:
@@ -231,6 +239,8 @@ def publish_command(
                 now=at,
                 today=door.wiring.today(),
                 confirm_provisional=confirm_provisional,
+                confirm_parent=confirm_parent,
+                confirm_inputs=confirm_inputs,
             )
         door.answer({"plan": plan, "status": "published"}, f"{plan} 已发布 / published")
 

@@ -85,6 +85,8 @@ def _export_places(
         demand_writable(target)
         with door.store().reading() as session:
             frame = places_frame(session, what)
+        # Noted first: what cannot be noted does not leave the register.
+        door.note_export(what, target.name)
         write_layer(frame, target, datum=datum, style=PLACE_STYLES[what])
         door.answer({"file": str(target), "rows": len(frame)}, f"{target}: {len(frame)}")
 
@@ -163,6 +165,7 @@ def export_plan(
         demand_writable(target)
         with door.store().reading() as session:
             view = read_plan(session, plan)
+        door.note_export("plan_revision", plan)
         if chosen in PLAN_LAYERS and (chosen not in PLAN_FORMATS or datum != "wgs84"):
             write_plan_layers(view, chosen, target, datum=datum)
         else:

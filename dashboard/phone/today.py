@@ -25,7 +25,8 @@ from data.accounts import Identity, Permission, may
 from data.terms import DayType, Kind, Language, Role, SlotClass
 from data.topics import Topic
 from geo.crs import wgs84_to_gcj02
-from planner.itinerary import ShiftView, governing_plans, list_plans
+from planner.inforce import governing_plans
+from planner.itinerary import ShiftView, list_plans
 
 HERE = Path(__file__).parent
 MOST_WATCHED = 20

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import asks, changes, maps, panels, reads, revisions, tables, wording
+from dashboard.i18n import sentence
 from dashboard.panels import Figure, Visitor
 from dashboard.phone.today import date_title
 from dashboard.timeline import draw_timeline
 from dashboard.views import roster_change, roster_diff, roster_form, roster_job, roster_left
 from dashboard.wiring import LOCAL_ZONE
 from data.accounts import Permission
+from data.errors import DataError
 from data.terms import PlanStatus
 from planner.errors import PlannerError
 from planner.itinerary import PlanHead, PlanView, ShiftView
@@ -130,14 +132,21 @@ def _draw_publish(visitor: Visitor, view: PlanView) -> None:
             agreed = st.checkbox(
                 t("本方案涉及放假安排未公布的年度，我已核对日历，确认发布"), key=f"agree.{head.code}"
             )
+        objections = revisions.objections(visitor.wiring, head.code)
+        for objection in objections:
+            # The words are part of the key: what changes once more has to be read once more.
+            words = sentence(objection, visitor.language)
+            st.warning(words)
+            agreed &= st.checkbox(t("我已核对以上变化，仍要发布"), key=f"agree.{head.code}.{words}")
         if st.button(t("发布"), type="primary", disabled=not agreed, key=f"publish.{head.code}"):
-            _publish(visitor, head.code, confirmed=head.provisional and agreed)
+            told = {objection.code for objection in objections}
+            _publish(visitor, head.code, confirmed=head.provisional and agreed, agreed=told)
 
 
-def _publish(visitor: Visitor, code: str, *, confirmed: bool) -> None:
+def _publish(visitor: Visitor, code: str, *, confirmed: bool, agreed: Collection[str]) -> None:
     try:
-        asks.publish_plan(visitor.wiring, visitor.identity, code, confirmed=confirmed)
-    except PlannerError as error:
+        asks.publish_plan(visitor.wiring, visitor.identity, code, confirmed=confirmed, agreed=agreed)
+    except (DataError, PlannerError) as error:
         panels.draw_refusal(error, visitor)
         return
     st.toast(visitor.t("方案 {code} 已发布", code=code))

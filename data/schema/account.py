@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Integer, String, Text
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.schema.base import Base, TermType, UtcDateTime
@@ -108,17 +108,31 @@ class TopicCounter(Base):
     value: Mapped[int] = mapped_column(Integer)
 
 
+_OPEN = text("status IN ('queued', 'running')")
+
+
 class Job(Base):
-    """A queued piece of long work and its progress."""
+    """A queued piece of long work and its progress.
+
+    `scope` is the period or plan it works on: one open job each. `owner` is the worker that took it; `beats`
+    grows while that worker lives, `beat_at` is the instant of its last one by its own clock.
+    """
 
     __tablename__ = "job"
+    __table_args__ = (
+        Index("uq_job_open_scope", "scope", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(String(40), index=True)
+    scope: Mapped[str] = mapped_column(String(200))
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     status: Mapped[JobStatus] = mapped_column(TermType(JobStatus), index=True)
     progress: Mapped[float] = mapped_column(Float, default=0.0)
     stage: Mapped[str] = mapped_column(String(60), default="")
+    owner: Mapped[str | None] = mapped_column(String(80))
+    beats: Mapped[int] = mapped_column(Integer, default=0)
+    beat_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error_code: Mapped[str | None] = mapped_column(String(60))
     error_fields: Mapped[dict[str, Any] | None] = mapped_column(JSON)

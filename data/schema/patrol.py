@@ -6,7 +6,19 @@ import datetime as dt
 from typing import Any, ClassVar
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from data.schema.base import Base, Geometry, TermType, UtcDateTime
@@ -99,13 +111,28 @@ class SchoolBreak(Base):
     source: Mapped[str] = mapped_column(String(200))
 
 
+_IN_FORCE = text("status = 'published'")
+
+
 class PlanRevision(Base):
     """A plan as computed: options, seed and digest; immutable once stored, only its status moves on.
 
-    Without `draw_code` no commitment to the seed was made.
+    Without `draw_code` no commitment to the seed was made. `publication` counts publications: the later one
+    rules, whatever the clock said. `seen_publication` is the newest one when the plan was made.
     """
 
     __tablename__ = "plan_revision"
+    __table_args__ = (
+        Index(
+            "uq_plan_revision_in_force",
+            "period_from",
+            "period_to",
+            unique=True,
+            sqlite_where=_IN_FORCE,
+            postgresql_where=_IN_FORCE,
+        ),
+        Index("uq_plan_revision_publication", "publication", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
@@ -126,6 +153,8 @@ class PlanRevision(Base):
     created_by: Mapped[str] = mapped_column(String(60))
     published_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     published_by: Mapped[str | None] = mapped_column(String(60))
+    publication: Mapped[int | None] = mapped_column(Integer)
+    seen_publication: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class PlanShift(Base):
@@ -180,6 +209,8 @@ class PlanStop(Base):
     lat: Mapped[float] = mapped_column(Float)
     error_radius_m: Mapped[float | None] = mapped_column(Float)
     sequence: Mapped[int] = mapped_column(Integer)
+    # Licences of one building that follow each other are one call; none in plans of before it was stored.
+    call: Mapped[int | None] = mapped_column(Integer)
     arrive_s: Mapped[int] = mapped_column(Integer)
     start_s: Mapped[int] = mapped_column(Integer)
     leave_s: Mapped[int] = mapped_column(Integer)

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import ClassVar
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Boolean, Date, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import Boolean, Date, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.schema.base import Base, Geometry, TermType, UtcDateTime
@@ -28,12 +28,20 @@ class District(Base):
     fictional: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
+_CURRENT = text("valid_to IS NULL")
+_CODELESS = text("uscc IS NULL")
+
+
 class GridArea(Base):
     """An official grid area (网格), imported and never re-cut; codes are text of 12 to 20 characters."""
 
     __tablename__ = "grid_area"
     audited: ClassVar[bool] = True
-    __table_args__ = (Index(None, "minx", "maxx"),)
+    __table_args__ = (
+        Index(None, "minx", "maxx"),
+        # One version of a code is in force.
+        Index("uq_grid_area_current", "code", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     code: Mapped[str] = mapped_column(String(20), index=True)
@@ -92,6 +100,16 @@ class Institution(Base):
 
     __tablename__ = "institution"
     audited: ClassVar[bool] = True
+    # A record without a code is known by its name and address; with a code it may share them with others.
+    __table_args__ = (
+        Index(
+            "uq_institution_codeless",
+            "identity_key",
+            unique=True,
+            sqlite_where=_CODELESS,
+            postgresql_where=_CODELESS,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     uscc: Mapped[str | None] = mapped_column(String(18), unique=True)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from data.schema import User
 from data.store import Store
-from planner.itinerary import next_shift_date
+from planner.inforce import next_shift_date
 from tests.browser.conftest import FLAGS, ROOT, Watched, chromium, serve, watch
 
 START = dt.date(2026, 9, 16)

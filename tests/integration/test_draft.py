@@ -305,7 +305,7 @@ def test_publication_supersedes_plans_inside_and_is_final(store: Store) -> None:
     for minutes, result in enumerate((first, second)):
         now = NOW + dt.timedelta(minutes=minutes)
         with store.begin(actor="lead", now=now) as session:
-            publish(session, result.code, actor="lead", now=now, today=TODAY)
+            publish(session, result.code, actor="lead", now=now, today=TODAY, confirm_parent=True)
     assert view(store, first).head.status is PlanStatus.SUPERSEDED
     head = view(store, second).head
     assert (head.status, head.published_by, head.published_at) == (
@@ -330,7 +330,7 @@ def test_a_later_plan_of_a_part_rules_that_part(store: Store) -> None:
     for minutes, result in enumerate((week, part)):
         now = NOW + dt.timedelta(minutes=minutes)
         with store.begin(actor="lead", now=now) as session:
-            publish(session, result.code, actor="lead", now=now, today=TODAY)
+            publish(session, result.code, actor="lead", now=now, today=TODAY, confirm_parent=True)
     ids = {code: view(store, result).head.id for code, result in (("week", week), ("part", part))}
     with store.reading() as session:
         rules = governing_plans(session, WEEK.first - DAY, WEEK.last + DAY)

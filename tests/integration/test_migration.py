@@ -91,3 +91,47 @@ def test_the_way_back_loses_nothing_of_the_first_version(old: Store) -> None:
     with old.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM plan_stop")).scalar() == 3
         assert connection.execute(text("SELECT count(*) FROM visit_record")).scalar() == 4
+
+
+GRID = (
+    "INSERT INTO grid_area (code, name, subdistrict, community, source_crs, geometry, minx, miny, maxx, maxy,"
+    " worker) VALUES ('9901', '', '', '', 'wgs84', :document, 0, 0, 1, 1, '')"
+)
+
+
+def test_doubles_of_before_are_marked_apart_and_nothing_is_lost(old: Store) -> None:
+    """Places by their key, grids by their end, plans of the same days by their state; jobs are told."""
+    migrate(old, "0003")
+    values = {"day": "2026-03-02", "now": NOW.isoformat(), "no": False, "document": b""}
+    with old.engine.begin() as connection:
+        connection.execute(text(PLACE.replace("VALUES (1", "VALUES (2")), values)
+        for _ in range(2):
+            connection.execute(text(GRID), values)
+        second = PLAN.replace("VALUES (1, 'P'", "VALUES (2, 'Q'")
+        connection.execute(text(second), values)
+        for hour, plan in ((9, 1), (8, 2)):
+            told = {"at": f"2026-03-01 0{hour}:00:00", "id": plan}
+            connection.execute(
+                text("UPDATE plan_revision SET status = 'published', published_at = :at WHERE id = :id"), told
+            )
+        job = (
+            "INSERT INTO job (kind, parameters, status, progress, stage, created_by, created_at)"
+            " VALUES ('plan', '{}', :status, 0, '', 'x', :now)"
+        )
+        for status in ("running", "queued", "queued"):
+            connection.execute(text(job), values | {"status": status})
+    old.upgrade()
+    with old.engine.connect() as connection:
+
+        def rows(statement: str) -> list[tuple[object, ...]]:
+            return [tuple(row) for row in connection.execute(text(statement)).all()]
+
+        assert rows("SELECT identity_key FROM institution ORDER BY id") == [("k",), ("k#2",)]
+        assert rows("SELECT valid_to IS NULL FROM grid_area ORDER BY id") == [(0,), (1,)]
+        plans = "SELECT code, status, publication, seen_publication FROM plan_revision ORDER BY id"
+        assert rows(plans) == [("P", "published", 2, 2), ("Q", "superseded", 1, 2)]
+        assert rows("SELECT status, error_code FROM job ORDER BY id") == [
+            ("failed", "interrupted"), ("queued", None), ("queued", None),
+        ]  # fmt: skip
+    migrate(old, "0003", down=True)
+    old.upgrade()

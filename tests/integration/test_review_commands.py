@@ -66,7 +66,7 @@ def test_a_point_is_set_in_its_datum_and_undone(filled: Desk, crs: str) -> None:
         ["红星路", "红旗路"],
     )
     (made,) = records(filled, LocationDecision)
-    assert made.decided_by == "command-line"
+    assert made.decided_by.startswith("command-line:")
     assert filled.run("review", "undo", answer["decision"]) == {"undone": [answer["decision"]]}
     assert records(filled, Institution)[1].lon is None
     again = filled.run("review", "undo", answer["decision"], expect=2)

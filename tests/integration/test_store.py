@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import shapely
@@ -150,10 +151,10 @@ def test_job_is_claimed_once_and_ends(both: Store) -> None:
         jobs.enqueue(session, kind="plan", parameters={}, created_by="lead", now=NOW)
     assert refusal.value.code == "already_queued"
     with both.begin(actor="worker", now=NOW) as session:
-        claimed = jobs.claim(session, now=NOW)
+        claimed = jobs.claim(session, owner="w", now=NOW)
         assert claimed is not None
         assert claimed.id == job_id
-        assert jobs.claim(session, now=NOW) is None
+        assert jobs.claim(session, owner="w", now=NOW) is None
     with both.begin(actor="worker", now=NOW) as session:
         jobs.report(session, job_id, progress=2.0, stage="solving")
         assert jobs.get(session, job_id).progress == 1.0
@@ -165,21 +166,79 @@ def test_job_is_claimed_once_and_ends(both: Store) -> None:
 
 
 def test_interrupted_and_cancelled_jobs(both: Store) -> None:
-    """A job whose process is gone is failed; an ended one cannot be cancelled."""
+    """A job whose worker is gone is failed, another's is not; an ended one cannot be cancelled."""
     with both.begin(actor="lead", now=NOW) as session:
-        job_id = jobs.enqueue(session, kind="plan", parameters={}, created_by="lead", now=NOW)
-        jobs.claim(session, now=NOW)
-        jobs.request_cancel(session, job_id)
-        assert jobs.is_cancelled(session, job_id)
+        keys = [
+            jobs.enqueue(session, kind="repair", parameters={"plan": plan}, created_by="lead", now=NOW)
+            for plan in ("P1", "P2", "P3")
+        ]
+        for owner in ("one", "two", "one"):
+            assert jobs.claim(session, owner=owner, now=NOW) is not None
+        jobs.request_cancel(session, keys[0])
+        assert jobs.is_cancelled(session, keys[0])
         with pytest.raises(JobError) as refusal:
-            jobs.request_cancel(session, job_id)
+            jobs.request_cancel(session, keys[0])
         assert refusal.value.code == "not_running"
-        session.get_one(Job, job_id).status = JobStatus.RUNNING
-        assert jobs.fail_interrupted(session, now=NOW) == 1
-        assert jobs.get(session, job_id).error_code == "interrupted"
+        assert jobs.fail_owned(session, "one", now=NOW) == 1
+        assert jobs.get(session, keys[2]).error_code == "interrupted"
+        assert jobs.list_running(session) == {keys[1]: ("two", 1)}
         with pytest.raises(JobError) as refusal:
             jobs.get(session, 999)
         assert refusal.value.code == "unknown_job"
+
+
+def test_a_beating_job_is_nobody_elses(both: Store) -> None:
+    """Only its owner beats for it; who saw fewer beats cannot give it up; a lost owner stores nothing."""
+    with both.begin(actor="lead", now=NOW) as session:
+        key = jobs.enqueue(session, kind="plan", parameters={}, created_by="lead", now=NOW)
+        jobs.claim(session, owner="one", now=NOW)
+    with both.begin(actor="worker", now=NOW) as session:
+        assert jobs.beat(session, key, owner="one", now=NOW)
+        assert not jobs.beat(session, key, owner="two", now=NOW)
+        assert not jobs.fail_silent(session, key, beats=1, now=NOW)
+        jobs.demand_owned(session, key, owner="one")
+        assert jobs.fail_silent(session, key, beats=2, now=NOW)
+        assert not jobs.beat(session, key, owner="one", now=NOW)
+        jobs.finish(session, key, result={"plan": "P"}, now=NOW)
+        assert jobs.get(session, key).status is JobStatus.FAILED
+        with pytest.raises(JobError) as refusal:
+            jobs.demand_owned(session, key, owner="one")
+        assert refusal.value.code == "lost_job"
+
+
+def test_eight_requests_at_once_for_one_period_are_one_job(both: Store) -> None:
+    """Seven are told which one is under way; another period is another matter."""
+
+    def ask(number: int) -> str:
+        try:
+            with both.begin(actor=f"lead{number}", now=NOW) as session:
+                jobs.enqueue(
+                    session,
+                    kind="plan",
+                    parameters={"from": "2026-12-01", "to": "2026-12-05", "seed": number},
+                    created_by="lead",
+                    now=NOW,
+                )
+        except JobError as refusal:
+            return refusal.code
+        return "queued"
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, range(8)))
+    assert sorted(answers) == ["already_queued"] * 7 + ["queued"]
+    with both.begin(actor="lead", now=NOW) as session:
+        jobs.enqueue(
+            session,
+            kind="plan",
+            parameters={"from": "2026-12-01", "to": "2026-12-06"},
+            created_by="lead",
+            now=NOW,
+        )
+    with pytest.raises(StoreError) as refused, both.begin(actor="x", now=NOW) as session:
+        taken = session.scalars(select(Job.scope)).first()
+        columns = {"kind": "plan", "scope": taken, "parameters": {}, "status": JobStatus.QUEUED}
+        session.add(Job(**columns, created_by="x", created_at=NOW))
+    assert refused.value.code == "changed_meanwhile"
 
 
 def test_unusable_addresses_and_states_are_named(tmp_path: object) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dashboard import worker
+from dashboard import steps, worker
 from dashboard.i18n import sentence_for
 from dashboard.settings import Settings
 from dashboard.wiring import Wiring
@@ -169,12 +167,12 @@ def test_a_repair_cancelled_while_it_waits_or_runs_stores_nothing(filled: Store)
     code = planned(filled)
     key = enqueue(filled, kind="repair", plan=code, absent="T1")
     with filled.begin(actor="worker", now=NOW) as session:
-        taken = jobs.claim(session, now=NOW)
+        taken = jobs.claim(session, owner="one", now=NOW)
     assert taken is not None
     with filled.begin(actor="lead", now=NOW) as session:
         jobs.request_cancel(session, key)
     with pytest.raises(PlannerError, match="cancelled"):
-        worker._carry_out(wire(filled), taken, lambda: False)
+        steps.carry_out(wire(filled), taken, lambda: False)
     assert job(filled, key).status is JobStatus.CANCELLED
     assert plans(filled) == 1
 
@@ -214,28 +212,5 @@ def test_a_worker_that_must_stop_gives_the_job_back_as_failed(filled: Store) -> 
     """Nothing is stored and the job does not run for ever."""
     key = enqueue(filled)
     assert worker.run_next(wire(filled), stopping=lambda: True)
-    assert (job(filled, key).status, job(filled, key).error_code) == (JobStatus.FAILED, "cancelled")
+    assert (job(filled, key).status, job(filled, key).error_code) == (JobStatus.FAILED, "interrupted")
     assert plans(filled) == 0
-
-
-def test_the_process_takes_jobs_and_ends_when_asked(filled: Store, tmp_path: Path) -> None:
-    """What another process left running is failed as interrupted; a queued job is carried out."""
-    left = enqueue(filled)
-    with filled.begin(actor="worker", now=NOW) as session:
-        jobs.claim(session, now=NOW)
-    with filled.begin(actor="worker", now=NOW) as session:
-        session.get_one(Job, left).kind = "older"
-    queued = enqueue(filled, to="2026-11-23", iterations=20)
-    database = filled.url.render_as_string(hide_password=False)
-    running = worker.start(Settings(database=database, var=tmp_path, today=TODAY))
-    try:
-        limit = time.monotonic() + 30
-        while (
-            job(filled, queued).status in (JobStatus.QUEUED, JobStatus.RUNNING) and time.monotonic() < limit
-        ):
-            time.sleep(0.1)
-    finally:
-        running.stop()
-    assert running.process.poll() == 0
-    assert job(filled, queued).status is JobStatus.DONE
-    assert (job(filled, left).status, job(filled, left).error_code) == (JobStatus.FAILED, "interrupted")

@@ -29,7 +29,7 @@ KEPT = {
 CODES = {
     "code", "uscc", "identity_key", "grid_code", "scope_grid_code", "username", "visit_code", "plan_code",
     "team", "source_crs", "password_hash", "input_digest", "document_digest", "draw_code", "digest", "sha256",
-    "kind", "certificate_no", "permit_no", "match_code", "key", "level", "batch", "seed", "salt", "options_digest",
+    "kind", "certificate_no", "permit_no", "match_code", "key", "level", "batch", "seed", "salt",
 }  # fmt: skip
 PAGES = ("", "roster", "route", "coverage", "locations", "hotspots", "colocation", "grids", "evidence")
 

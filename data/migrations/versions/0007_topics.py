@@ -1,4 +1,4 @@
-"""A counter for each part of the register, so that caches keep what did not change."""
+"""A counter for each part of the register, so that caches keep what did not change; calls of routes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def upgrade() -> None:
         sa.Column("value", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("topic", name=op.f("pk_topic_counter")),
     )
+    op.add_column("plan_stop", sa.Column("call", sa.Integer(), nullable=True))
     op.bulk_insert(made, [{"topic": topic, "value": 0} for topic in TOPICS])
 
 
 def downgrade() -> None:
     """Undo."""
     op.drop_table("topic_counter")
+    op.drop_column("plan_stop", "call")
