@@ -143,13 +143,14 @@ def browser() -> Iterator[Any]:
 
 @dataclass
 class Watched:
-    """A page whose foreign requests, policy reports and script errors are kept."""
+    """A page whose foreign requests, policy reports, script errors and missing files are kept."""
 
     page: Any
     url: str
     foreign: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
     def log_in(self, username: str = "lead", password: str = small.PASSWORD) -> None:
         """Log in by the form."""
@@ -217,6 +218,12 @@ def watch(browser: Any, url: str, **options: Any) -> tuple[Any, Watched]:
             watched.reports.append(message.text)
 
     context.route("**/*", pass_or_abort)
+
+    def look(response: Any) -> None:
+        if response.status == 404:
+            watched.missing.append(response.url)
+
+    watched.page.on("response", look)
     watched.page.on("console", note)
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
     return context, watched
@@ -224,11 +231,11 @@ def watch(browser: Any, url: str, **options: Any) -> tuple[Any, Watched]:
 
 @pytest.fixture
 def watched(browser: Any, server: Server) -> Iterator[Watched]:
-    """A desk-sized page; the test fails on any foreign request, policy report or script error."""
+    """A desk-sized page; any foreign request, policy report, script error or missing file fails the test."""
     context, made = watch(browser, server.url, viewport={"width": 1440, "height": 900})
     yield made
     context.close()
-    assert (made.foreign, made.reports, made.errors) == ([], [], [])
+    assert (made.foreign, made.reports, made.errors, made.missing) == ([], [], [], [])
 
 
 @pytest.fixture
@@ -244,4 +251,4 @@ def phone(browser: Any, server: Server) -> Iterator[Watched]:
     )
     yield made
     context.close()
-    assert (made.foreign, made.reports, made.errors) == ([], [], [])
+    assert (made.foreign, made.reports, made.errors, made.missing) == ([], [], [], [])

@@ -25,12 +25,11 @@ from data.store import Store
 from data.terms import Kind, Outcome, PlanStatus, SiteStatus, SlotKind
 from planner.draft import make_plan
 from planner.errors import OptionsError, PlannerError
+from planner.inforce import governing_plans, next_shift_date
 from planner.itinerary import (
     PlanView,
     find_revision,
-    governing_plans,
     list_plans,
-    next_shift_date,
     read_plan,
     shifts_between,
     shifts_on,
