@@ -99,7 +99,7 @@ def list_users_command(as_json: Json = False, database: Database = None) -> None
 def set_password_command(
     username: str, password_stdin: PasswordStdin = False, as_json: Json = False, database: Database = None
 ) -> None:
-    """Give a user a new password, unlock them and end their sessions."""
+    """Give a user a new password, to be changed at the next log-in, and end their sessions."""
     with open_door(as_json=as_json, database=database) as door:
         from data.access import credentials, passwords
         from data.errors import AccountError

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from dashboard import auth, server
+from dashboard import auth, cli, server
 from dashboard import wiring as wired
 from dashboard.access.doors import DOORS, Anybody, find_door
 from dashboard.access.hosts import CookieRule, own_hosts
@@ -201,3 +203,20 @@ def test_the_reference_lists_every_door() -> None:
     for door in DOORS:
         line = f"| `{door.path}` | {', '.join(door.methods)} | {door.who.value} | {door.what} |"
         assert line in text, line
+
+
+def test_the_reference_lists_every_message_and_command() -> None:
+    """What a browser can send over the live connection, and what an operator can type."""
+    text = (ROOT / "docs/reference/doors.md").read_text(encoding="utf-8")
+    messages = {field.name for field in BackMsg.DESCRIPTOR.oneofs_by_name["type"].fields}
+    assert {name for name in messages if f"`{name}`" not in text} == set()
+
+    def walk(command: Any, before: str) -> Iterator[str]:
+        below = getattr(command, "commands", None)
+        if not below:
+            yield before
+        for name, one in (below or {}).items():
+            yield from walk(one, f"{before} {name}")
+
+    commands = set(walk(typer.main.get_command(cli.app), "gridpatrol"))
+    assert {command for command in commands if f"| `{command}` |" not in text} == set()
