@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.celltext import unguard
 from data.errors import SheetError
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -70,7 +71,8 @@ def cell_text(cell: object) -> str:
         return str(int(cell))
     if isinstance(cell, (dt.datetime, dt.date)):
         return cell.isoformat()[:10]
-    return normalise(str(cell))
+    # What our own exports guarded against formulas comes back as it was.
+    return unguard(normalise(str(cell))).strip()
 
 
 def read_rows(path: Path, *, sheet: str | None = None, max_bytes: int = MAX_BYTES) -> list[list[str]]:

@@ -182,6 +182,10 @@ def import_grids(
     ] = None,
     encoding: Encoding = None,
     layer: Layer = None,
+    retire: Annotated[
+        bool,
+        typer.Option("--retire", help="End the areas that the file does not have, though they are many."),
+    ] = False,
     as_json: Json = False,
     database: Database = None,
 ) -> None:
@@ -202,6 +206,7 @@ def import_grids(
                 scheme=scheme,
                 encoding=encoding,
                 layer=layer,
+                retire=retire,
             )
         figures = {**vars(result), "rejected": []}
         door.answer(
@@ -312,13 +317,8 @@ def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Pa
     if reject_file is not None:
         write_rejects(result.rejected, reject_file)
     rejected = [
-        {
-            "row": r.row,
-            "column": r.column,
-            "value": r.value,
-            "code": r.code,
-            "message": sentence_for(r.code, r.fields, "zh"),
-        }
+        {"row": r.row, "column": r.column, "value": r.value, "code": r.code}
+        | {"message": sentence_for(r.code, r.fields, "zh")}
         for r in result.rejected
     ]
     figures = {

@@ -16,6 +16,7 @@ import pyogrio
 import pyproj
 import shapely
 
+from data.celltext import unguard
 from geo.crs import WGS84_EPSG, SourceCrs, to_wgs84
 from geo.errors import CrsError, FormatError
 from geo.formats.archives import unpack
@@ -212,6 +213,7 @@ def _read_csv(file: Path, encoding: str | None) -> gpd.GeoDataFrame:
         raise FormatError(
             "bad_coordinates", name=file.name, count=len(bad), lines=(bad[:_LISTED] + 2).tolist()
         )
+    table = table.map(lambda value: unguard(value) if isinstance(value, str) else value)
     return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(lon, lat))
 
 
