@@ -323,13 +323,7 @@ def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Pa
         | {"message": sentence_for(r.code, r.fields, "zh")}
         for r in result.rejected
     ]
-    figures = {
-        "added": result.added,
-        "updated": result.updated,
-        "unchanged": result.unchanged,
-        "unconfirmed": result.unconfirmed,
-        "rejected": rejected,
-    }
+    figures = {**vars(result), "rejected": rejected}
     lines = [
         f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
         f"退回 {len(rejected)} / added, updated, unchanged, rejected"

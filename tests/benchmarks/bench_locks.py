@@ -1,4 +1,4 @@
-"""Print how long each import holds the write lock: `python -m tests.benchmarks.bench_locks [entries] [places]`.
+"""How long each import holds the write lock: `python -m tests.benchmarks.bench_locks [entries] [places]`.
 
 The register is a fresh SQLite file; the lock is timed from BEGIN IMMEDIATE to the end of COMMIT.
 """
