@@ -14,7 +14,6 @@ import geopandas as gpd
 import pandas as pd
 from icalendar import Calendar, Event
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Session
 from dashboard.i18n import sentence_for
 from dashboard.wording import help_lines
 from data import frames
+from data.celltext import guard, printable
 from data.rejects import Reject
 from planner.itinerary import PlanView, ShiftView
 
@@ -83,10 +83,7 @@ def _first_sheet(book: Workbook, title: str) -> Any:
 
 def _safe(value: object) -> object:
     """Return a cell's value; text that begins like a formula stays text, control characters are left out."""
-    if not isinstance(value, str):
-        return value
-    text = ILLEGAL_CHARACTERS_RE.sub("", value)
-    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@") and len(text) > 1 else text
+    return guard(printable(value)) if isinstance(value, str) else value
 
 
 def _fill(sheet: Any, titles: Sequence[str], rows: Any) -> None:
@@ -231,11 +228,11 @@ def plan_calendar(view: PlanView) -> bytes:
     for shift in view.shifts:
         midnight = dt.datetime.combine(shift.date, dt.time(), tzinfo=OFFICE_ZONE)
         event = Event()
-        event.add("uid", f"{view.head.code}-{shift.code}@gridpatrol")
+        event.add("uid", printable(f"{view.head.code}-{shift.code}@gridpatrol"))
         event.add("dtstamp", view.head.created_at)
         event.add("dtstart", midnight + dt.timedelta(seconds=shift.start_s))
         event.add("dtend", midnight + dt.timedelta(seconds=shift.end_s))
-        event.add("summary", f"巡查 {shift.team} {shift.slot_kind.zh} {len(shift.stops)}家")
+        event.add("summary", printable(f"巡查 {shift.team} {shift.slot_kind.zh} {len(shift.stops)}家"))
         # No addresses: a calendar file travels further than the route may.
         calendar.add_component(event)
     calendar.add_missing_timezones()
@@ -243,7 +240,7 @@ def plan_calendar(view: PlanView) -> bytes:
 
 
 def _plan_geojson(view: PlanView) -> bytes:
-    return json.dumps(plan_features(view), ensure_ascii=False).encode()
+    return json.dumps(plan_features(view), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def stops_frame(view: PlanView) -> gpd.GeoDataFrame:

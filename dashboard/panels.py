@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import maps, reads
@@ -18,6 +19,7 @@ from dashboard.i18n import Translate, sentence, translator
 from dashboard.periods import AHEAD_DAYS, FIRST_DAY
 from dashboard.wiring import Wiring
 from data.accounts import Identity, Permission, may
+from data.celltext import guard, is_number
 from data.terms import Language
 from planner.itinerary import ShiftView
 
@@ -213,9 +215,25 @@ def ask_map(chart: maps.Map, *, key: str, height: int = MAP_HEIGHT) -> tuple[flo
 
 
 def draw_table(rows: Any, *, key: str, height: int = MAP_HEIGHT) -> None:
-    """Draw a table without its index, no higher than its rows."""
+    """Draw a table without its index, no higher than its rows.
+
+    Its tool bar saves the cells as csv just as they are shown, so what would be a formula is guarded here.
+    """
+    rows = guard_cells(rows)
     fitted = ROW_HEIGHT * (len(rows) + 1) + 2 * BORDER
     st.dataframe(rows, hide_index=True, height=min(height, fitted), key=key, width="stretch")
+
+
+def guard_cells(rows: Any) -> Any:
+    """Return a frame, or lines of cells by title, whose texts and titles are no formulas in a spreadsheet."""
+    if isinstance(rows, pd.DataFrame):
+        frame = rows.map(_guard_cell)
+        return frame.rename(columns=_guard_cell)
+    return [{_guard_cell(title): _guard_cell(cell) for title, cell in row.items()} for row in rows]
+
+
+def _guard_cell(cell: Any) -> Any:
+    return guard(cell) if isinstance(cell, str) and not is_number(cell) else cell
 
 
 def current_page(name: str) -> int:

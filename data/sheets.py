@@ -5,19 +5,27 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
+import os
 import re
+import subprocess
+import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
-
+from data.celltext import unguard
 from data.errors import SheetError
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_UNPACKED_BYTES = 400 * 1024 * 1024
+MAX_CELLS = 20_000_000
+MAX_COLUMNS = 16_384  # as wide as spreadsheets go
+MAX_CHARACTERS = 200_000_000
+_READER_S = 600
 HEADER_SEARCH_ROWS = 30
 WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".ods", ".et"}
 _TOTAL = re.compile(r"(?:合计|总计|小计|共计|总数|汇总)[\s\d,.:()机构家所个人户]*")
@@ -48,10 +56,13 @@ class Row:
 
 def normalise(text: str) -> str:
     """Return `text` with full-width forms folded, control characters and outer blanks removed."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return _CONTROL.sub("", unicodedata.normalize("NFKC", text)).strip()
 
 
-def _text(cell: object) -> str:
+def cell_text(cell: object) -> str:
+    """Return a cell as normalised text: whole numbers without a point, days as YYYY-MM-DD."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -60,7 +71,8 @@ def _text(cell: object) -> str:
         return str(int(cell))
     if isinstance(cell, (dt.datetime, dt.date)):
         return cell.isoformat()[:10]
-    return normalise(str(cell))
+    # What our own exports guarded against formulas comes back as it was.
+    return unguard(normalise(str(cell))).strip()
 
 
 def read_rows(path: Path, *, sheet: str | None = None, max_bytes: int = MAX_BYTES) -> list[list[str]]:
@@ -76,64 +88,108 @@ def read_rows(path: Path, *, sheet: str | None = None, max_bytes: int = MAX_BYTE
     Raises
     ------
     SheetError
-        `not_found`, `file_too_large`, `wrong_type`, `unreadable`, `unknown_sheet`, `empty_sheet`.
+        `not_found`, `file_too_large`, `wrong_type`, `unreadable`, `unknown_sheet`, `empty_sheet`,
+        `encrypted_sheet`; `sheet_too_large` with rows and columns, `sheet_overflow` where not even those
+        can be told.
     """
     if not path.is_file():
         raise SheetError("not_found", file=path.name)
-    size = path.stat().st_size
-    if size > max_bytes:
-        raise SheetError("file_too_large", file=path.name, size_mb=size // 2**20, max_mb=max_bytes // 2**20)
-    if path.suffix.lower() in WORKBOOKS:
-        rows = _read_workbook(path, sheet)
-    elif path.suffix.lower() in {".csv", ".txt"}:
-        rows = _read_csv(path)
-    else:
+    kind = path.suffix.lower()
+    if kind not in WORKBOOKS and kind not in {".csv", ".txt"}:
         raise SheetError("wrong_type", file=path.name, wanted="xlsx, xls, csv")
+    content = _read_bytes(path, max_bytes)
+    try:
+        rows = _read_workbook(content, sheet) if kind in WORKBOOKS else _read_csv(content)
+    except SheetError as error:
+        raise SheetError(error.code, **{"file": path.name, **error.fields}) from error
     if not any(any(row) for row in rows):
         raise SheetError("empty_sheet", file=path.name)
     return rows
 
 
-def _read_workbook(path: Path, sheet: str | None) -> list[list[str]]:
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(item.file_size for item in archive.infolist())
-        if unpacked > MAX_UNPACKED_BYTES:
-            raise SheetError(
-                "file_too_large",
-                file=path.name,
-                size_mb=unpacked // 2**20,
-                max_mb=MAX_UNPACKED_BYTES // 2**20,
-            )
+def _read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Read a file once, so that one that changes meanwhile is still one file."""
     try:
-        with CalamineWorkbook.from_path(str(path)) as book:
-            names = [sheet] if sheet else book.sheet_names
-            for name in names:
-                # skip_empty_area=False keeps the row numbers that people see in the file.
-                cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                if cells or sheet:
-                    return [[_text(cell) for cell in row] for row in cells]
-    except WorksheetNotFound as error:
-        raise SheetError("unknown_sheet", file=path.name, sheet=sheet) from error
-    except (CalamineError, OSError, ValueError) as error:
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            content = b"" if size > max_bytes else stream.read(max_bytes + 1)
+    except OSError as error:
         raise SheetError("unreadable", file=path.name) from error
-    return []
+    size = max(size, len(content))
+    if size > max_bytes:
+        raise SheetError("file_too_large", file=path.name, size_mb=size // 2**20, max_mb=max_bytes // 2**20)
+    return content
 
 
-def _read_csv(path: Path) -> list[list[str]]:
-    raw = path.read_bytes()
-    if b"\x00" in raw[:4096]:
-        raise SheetError("unreadable", file=path.name)
+def _read_workbook(content: bytes, sheet: str | None) -> list[list[str]]:
+    packed = io.BytesIO(content)
+    is_zip = zipfile.is_zipfile(packed)
+    if is_zip:
+        try:
+            with zipfile.ZipFile(packed) as archive:
+                unpacked = sum(item.file_size for item in archive.infolist())
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+            raise SheetError("unreadable") from error
+        if unpacked > MAX_UNPACKED_BYTES:
+            size, most = unpacked // 2**20, MAX_UNPACKED_BYTES // 2**20
+            raise SheetError("file_too_large", size_mb=size, max_mb=most)
+    try:
+        return _ask_reader(content, "dense", sheet)
+    except SheetError as error:
+        if not is_zip or error.code not in {"sheet_too_large", "sheet_overflow"}:
+            raise
+        try:
+            return _ask_reader(content, "sparse", sheet)
+        except SheetError as sparse:
+            raise (error if sparse.code == "unreadable" else sparse) from error
+
+
+def _ask_reader(content: bytes, how: str, sheet: str | None) -> list[list[str]]:
+    """Let `data.workbooks` read a workbook in a process of its own, which may die of it."""
+    command = [sys.executable, "-P", "-m", "data.workbooks", how, *([sheet] if sheet else [])]
+    root = str(Path(__file__).resolve().parent.parent)
+    environment = {**os.environ, "PYTHONPATH": root, "RUST_BACKTRACE": "0", "PYTHONIOENCODING": "utf-8"}
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, input=content, capture_output=True, env=environment, timeout=_READER_S, check=False
+        )
+        answer: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        raise SheetError("unreadable") from error
+    if "rows" in answer:
+        return list(answer["rows"])
+    if "code" in answer:
+        raise SheetError(answer["code"], **answer["fields"])
+    # Out of memory the reader aborts or Python raises; anything else is a file it cannot make sense of.
+    starved = b"memory allocation" in done.stderr or b"MemoryError" in done.stderr
+    starved = starved or b"capacity overflow" in done.stderr
+    raise SheetError("sheet_overflow" if starved else "unreadable", limit=MAX_CELLS)
+
+
+def _read_csv(content: bytes) -> list[list[str]]:
+    if b"\x00" in content[:4096]:
+        raise SheetError("unreadable")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            text = raw.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        try:
-            return [[_text(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
-        except csv.Error as error:
-            raise SheetError("unreadable", file=path.name) from error
-    raise SheetError("unreadable", file=path.name)
+        return _split_csv(text)
+    raise SheetError("unreadable")
+
+
+def _split_csv(text: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    spent = width = 0
+    try:
+        for row in csv.reader(io.StringIO(text, newline="")):
+            spent, width = spent + len(row), max(width, len(row))
+            if spent > MAX_CELLS or width > MAX_COLUMNS:
+                raise SheetError("sheet_too_large", rows=len(rows) + 1, columns=width, limit=MAX_CELLS)
+            rows.append([cell_text(cell) for cell in row])
+    except csv.Error as error:
+        raise SheetError("unreadable") from error
+    return rows
 
 
 def _title(cell: str) -> str:

@@ -87,6 +87,11 @@ class Store:
         self._shown = self.url.render_as_string(hide_password=True)
         self.engine = connect(self.url, wait_s=wait_s)
 
+    @property
+    def seal(self) -> Callable[[], bytes]:
+        """What gives the key of the digests in the change log."""
+        return self._seal
+
     @contextmanager
     def begin(self, *, actor: str, now: dt.datetime, serial: bool = False) -> Iterator[Session]:
         """Open a write transaction: committed on success, rolled back whole on any exception.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Json, demand_writable, open_door
+from dashboard.commands.door import Database, Json, demand_writable, open_door
 from dashboard.commands.plans import read_date
 
 areas = typer.Typer(
@@ -30,8 +30,9 @@ def make_command(
         from planner.patrolareas import make_areas
 
         now, today = door.wiring.now(), door.wiring.today()
-        with door.store().begin(actor=ACTOR, now=now) as session:
-            made = make_areas(session, count=count, seed=seed, today=today, now=now)
+        made = door.write_aside(
+            lambda session: make_areas(session, count=count, seed=seed, today=today, now=now)
+        )
         division = made.division
         loads = [area.workload_min for area in division.areas]
         door.answer(

@@ -6,20 +6,23 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from dashboard.settings import Settings
     from dashboard.wiring import Wiring
     from data.store import Store
 
+Result = TypeVar("Result")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
 Database = Annotated[
     str | None,
@@ -71,6 +74,12 @@ class Door:
 
         with self.wiring.store.begin(actor=ACTOR, now=self.wiring.now()) as session:
             audit.append(session, action="export", entity=what, entity_key=key[:200])
+
+    def write_aside(self, step: Callable[[Session], Result], *, create: bool = False) -> Result:
+        """Run a long step that writes so that others wait for its result only, see `data.rehearsal`."""
+        from data.rehearsal import write_aside
+
+        return write_aside(self.store(create=create), step, actor=ACTOR, now=self.wiring.now())
 
     def answer(self, result: dict[str, Any], *lines: str) -> None:
         """Print the result as JSON, or the given lines."""

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dashboard.commands.door import ACTOR, Database, Door, Json, open_door
+from dashboard.commands.door import Database, Door, Json, open_door
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from data.rejects import ImportResult
     from geo.grid.layer import GridImport
+    from geo.network.layer import RoadImport
 
 importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
 
@@ -69,19 +70,19 @@ def import_register(
         from data.intake import import_register as run
         from geo.locate import district_extent
 
-        with (
-            door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session,
-            _guarded(session, crs, confirmed=crs_confirmed),
-        ):
-            result = run(
-                session,
-                file,
-                now=door.wiring.now(),
-                sheet=sheet,
-                source_crs=crs,
-                to_wgs84=_converter(crs),
-                extent=district_extent(session),
-            )
+        def step(session: Session) -> ImportResult:
+            with _guarded(session, crs, confirmed=crs_confirmed):
+                return run(
+                    session,
+                    file,
+                    now=door.wiring.now(),
+                    sheet=sheet,
+                    source_crs=crs,
+                    to_wgs84=_converter(crs),
+                    extent=district_extent(session),
+                )
+
+        result = door.write_aside(step, create=True)
         _answer_import(door, file, result, reject_file)
 
 
@@ -129,12 +130,13 @@ def _import_surroundings(
 
         convert = _require_converter(crs, file)
         run = surroundings.import_schools if what == "schools" else surroundings.import_gazetteer
-        with (
-            door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session,
-            _guarded(session, crs, confirmed=crs_confirmed),
-        ):
-            extent = district_extent(session)
-            result = run(session, file, source_crs=str(crs), to_wgs84=convert, extent=extent, sheet=sheet)
+
+        def step(session: Session) -> ImportResult:
+            with _guarded(session, crs, confirmed=crs_confirmed):
+                extent = district_extent(session)
+                return run(session, file, source_crs=str(crs), to_wgs84=convert, extent=extent, sheet=sheet)
+
+        result = door.write_aside(step, create=True)
         _answer_import(door, file, result, reject_file)
 
 
@@ -150,8 +152,7 @@ def import_officers(
     with open_door(as_json=as_json, database=database) as door:
         from data.staff import import_officers as run
 
-        with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
-            result = run(session, file, sheet=sheet)
+        result = door.write_aside(lambda session: run(session, file, sheet=sheet), create=True)
         _answer_import(door, file, result, reject_file)
 
 
@@ -167,8 +168,7 @@ def import_recusals(
     with open_door(as_json=as_json, database=database) as door:
         from data.recusals import import_recusals as run
 
-        with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
-            result = run(session, file, sheet=sheet)
+        result = door.write_aside(lambda session: run(session, file, sheet=sheet), create=True)
         _answer_import(door, file, result, reject_file)
 
 
@@ -182,6 +182,10 @@ def import_grids(
     ] = None,
     encoding: Encoding = None,
     layer: Layer = None,
+    retire: Annotated[
+        bool,
+        typer.Option("--retire", help="End the areas that the file does not have, though they are many."),
+    ] = False,
     as_json: Json = False,
     database: Database = None,
 ) -> None:
@@ -190,19 +194,21 @@ def import_grids(
         from geo.grid.layer import import_grids as run
 
         _require_converter(crs, file)
-        with (
-            door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session,
-            _guarded(session, crs, confirmed=crs_confirmed),
-        ):
-            result = run(
-                session,
-                file,
-                source_crs=str(crs),
-                today=door.wiring.today(),
-                scheme=scheme,
-                encoding=encoding,
-                layer=layer,
-            )
+
+        def step(session: Session) -> GridImport:
+            with _guarded(session, crs, confirmed=crs_confirmed):
+                return run(
+                    session,
+                    file,
+                    source_crs=str(crs),
+                    today=door.wiring.today(),
+                    scheme=scheme,
+                    encoding=encoding,
+                    layer=layer,
+                    retire=retire,
+                )
+
+        result = door.write_aside(step, create=True)
         figures = {**vars(result), "rejected": []}
         door.answer(
             figures,
@@ -219,10 +225,8 @@ def _told(result: GridImport) -> list[str]:
     lines = []
     if result.encoding is not None:
         name, by = result.encoding
-        told = sentence_for(f"encoding.{by}", {}, "zh")
-        lines.append(
-            f"  文字编码 {name}（{told}） / text encoding {name} ({sentence_for(f'encoding.{by}', {}, 'en')})"
-        )
+        zh, en = sentence_for(f"encoding.{by}", {}, "zh"), sentence_for(f"encoding.{by}", {}, "en")
+        lines.append(f"  文字编码 {name}（{zh}） / text encoding {name} ({en})")
     if result.flattened:
         lines.append("  高程已略去 / heights were left out")
     if result.unusual_codes:
@@ -251,8 +255,9 @@ def import_roads(
         from geo.network.layer import import_roads as run
 
         _require_converter(crs, file)
-        with door.store(create=True).begin(actor=ACTOR, now=door.wiring.now()) as session:
-            result = run(
+
+        def step(session: Session) -> RoadImport:
+            return run(
                 session,
                 file,
                 source_crs=str(crs),
@@ -263,6 +268,8 @@ def import_roads(
                 layer=layer,
                 confirmed=crs_confirmed,
             )
+
+        result = door.write_aside(step, create=True)
         cut_off = {profile: f"{share:.1%}" for profile, share in result.detached.items()}
         door.answer(
             asdict(result),
@@ -312,22 +319,11 @@ def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Pa
     if reject_file is not None:
         write_rejects(result.rejected, reject_file)
     rejected = [
-        {
-            "row": r.row,
-            "column": r.column,
-            "value": r.value,
-            "code": r.code,
-            "message": sentence_for(r.code, r.fields, "zh"),
-        }
+        {"row": r.row, "column": r.column, "value": r.value, "code": r.code}
+        | {"message": sentence_for(r.code, r.fields, "zh")}
         for r in result.rejected
     ]
-    figures = {
-        "added": result.added,
-        "updated": result.updated,
-        "unchanged": result.unchanged,
-        "unconfirmed": result.unconfirmed,
-        "rejected": rejected,
-    }
+    figures = {**vars(result), "rejected": rejected}
     lines = [
         f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
         f"退回 {len(rejected)} / added, updated, unchanged, rejected"

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.door import (
-    ACTOR,
     Database,
     Json,
     demand_writable,
@@ -41,8 +40,7 @@ def locate_command(
         from geo.locate import list_uncertain, locate, place_answers
 
         service = online_geocoder(door.wiring.settings) if online else None
-        with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
-            result = locate(session, again=again)
+        result = door.write_aside(lambda session: locate(session, again=again))
         asked = 0
         if service is not None:
             with door.store().reading() as session:
@@ -50,8 +48,8 @@ def locate_command(
             asked = len(uncertain)
             # Asked between two transactions: nobody waits for a far service with the register locked.
             found = service.locate(list(uncertain.values()))
-            with door.store().begin(actor=ACTOR, now=door.wiring.now()) as session:
-                result = place_answers(session, dict(zip(uncertain, found, strict=True)))
+            answers = dict(zip(uncertain, found, strict=True))
+            result = door.write_aside(lambda session: place_answers(session, answers))
         door.answer(
             {**asdict(result), "asked_online": asked},
             f"已定位 {result.placed} 家(存疑 {result.doubtful}), 未定位 {result.unplaced}, "

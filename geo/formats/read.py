@@ -16,10 +16,11 @@ import pyogrio
 import pyproj
 import shapely
 
+from data.celltext import unguard
 from geo.crs import WGS84_EPSG, SourceCrs, to_wgs84
 from geo.errors import CrsError, FormatError
 from geo.formats.archives import unpack
-from geo.formats.shapefiles import Encoding, check_companions, find_encoding, read_texts
+from geo.formats.shapefiles import BYTES, Encoding, check_companions, find_encoding, read_texts
 from geo.sources import is_same_crs
 
 MAX_BYTES = 100 * 1024 * 1024
@@ -28,6 +29,17 @@ _LAT_NAMES = ("纬度", "lat", "latitude", "y", "lat_gcj02")
 _GEOGRAPHIC = (WGS84_EPSG, 4490)  # CGCS2000 equals WGS-84 at patrol scale
 _FAMILY = {"Point": "point", "LineString": "line", "LinearRing": "line", "Polygon": "polygon"}
 _LISTED = 20  # rows named in an error
+_UNREADABLE = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyproj.exceptions.CRSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    OSError,
+)
 
 
 def read_layer(
@@ -65,9 +77,10 @@ def read_layer(
     ------
     FormatError
         ``not_found``, ``wrong_type``, ``file_too_large``, ``empty``, ``unreadable``, ``several_layers``,
-        ``no_geometry``, ``no_coordinates``, ``bad_coordinates``, ``missing_geometry``, ``mixed_types``,
-        ``crs_conflict``, ``swapped_lon_lat``, ``out_of_range``, ``crosses_antimeridian``,
-        ``missing_companions``, ``unknown_encoding``, ``zip_bomb``, ``encrypted``, ``no_layer_inside``.
+        ``no_geometry``, ``no_coordinates``, ``bad_coordinates``, ``missing_geometry``, ``broken_geometry`` (a
+        ring of two points, a ring left open), ``mixed_types`` (collections too), ``crs_conflict``,
+        ``swapped_lon_lat``, ``out_of_range``, ``crosses_antimeridian``, ``missing_companions``,
+        ``unknown_encoding``, ``zip_bomb``, ``encrypted``, ``no_layer_inside``.
     CrsError
         ``unknown_crs``.
     """
@@ -91,7 +104,7 @@ def read_layer(
         frame = _read_vector(file, layer, encoding)
     if len(frame) == 0:
         raise FormatError("empty", name=file.name)
-    _check_shapes(frame, file.name)
+    _check_shapes(frame, file)
     return _as_wgs84(frame, source_crs, file.name)
 
 
@@ -134,12 +147,27 @@ def _read_vector(file: Path, layer: str | None, encoding: str | None) -> gpd.Geo
             raise FormatError("several_layers", name=file.name, layers=names, asked=layer)
         chosen = layer if layer is not None or len(names) != 1 else names[0]
         frame = _read_chosen(file, chosen, encoding)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as error:
+    except shapely.errors.ShapelyError as error:
+        rows = _broken_rows(file, chosen)
+        raise FormatError(
+            "broken_geometry", name=file.name, count=len(rows), rows=rows[:_LISTED], reason=str(error).strip()
+        ) from error
+    except _UNREADABLE as error:
         raise FormatError("unreadable", name=file.name, reason=type(error).__name__) from error
     if not isinstance(frame, gpd.GeoDataFrame) or (len(frame) and frame.geometry.isna().all()):
         raise FormatError("no_geometry", name=file.name)
     frame.attrs["encoding"] = None if told is None else (told.name, told.told_by)
     return frame
+
+
+def _broken_rows(file: Path, layer: str | None) -> list[int]:
+    """List the rows, 1-based, whose shape no library can build: rings of two points, rings left open."""
+    # No text is wanted, so no text may stop it.
+    text = BYTES if file.suffix.lower() == ".shp" else None
+    _, _, shapes, _ = pyogrio.raw.read(file, layer=layer, encoding=text, columns=[], force_2d=True)
+    built = shapely.is_missing(shapely.from_wkb(shapes, on_invalid="ignore"))
+    told = np.array([shape is not None for shape in shapes], dtype=bool)
+    return [int(row) + 1 for row in np.flatnonzero(built & told)]
 
 
 def _read_chosen(file: Path, layer: str | None, encoding: str | None) -> gpd.GeoDataFrame:
@@ -185,6 +213,7 @@ def _read_csv(file: Path, encoding: str | None) -> gpd.GeoDataFrame:
         raise FormatError(
             "bad_coordinates", name=file.name, count=len(bad), lines=(bad[:_LISTED] + 2).tolist()
         )
+    table = table.map(lambda value: unguard(value) if isinstance(value, str) else value)
     return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(lon, lat))
 
 
@@ -202,13 +231,21 @@ def _column(table: pd.DataFrame, names: Sequence[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _check_shapes(frame: gpd.GeoDataFrame, name: str) -> None:
+def _check_shapes(frame: gpd.GeoDataFrame, file: Path) -> None:
     missing = np.flatnonzero(frame.geometry.isna() | frame.geometry.is_empty)
     if len(missing):
-        raise FormatError("missing_geometry", name=name, count=len(missing), rows=missing[:_LISTED].tolist())
+        rows = (missing[:_LISTED] + 1).tolist()
+        raise FormatError("missing_geometry", name=file.name, count=len(missing), rows=rows)
     families = {_FAMILY.get(str(kind).removeprefix("Multi"), str(kind)) for kind in frame.geom_type}
-    if len(families) > 1:
-        raise FormatError("mixed_types", name=name, types=sorted(families))
+    if len(families) > 1 or "GeometryCollection" in families:
+        raise FormatError("mixed_types", name=file.name, types=sorted(families))
+    if file.suffix.lower() in (".kml", ".kmz", ".gpx"):
+        xy, at = shapely.get_coordinates(frame.geometry.to_numpy(), return_index=True)
+        # GDAL reads a coordinate that is no number as 0.
+        unread = np.unique(at[~xy.any(axis=1)])
+        if len(unread):
+            rows = (unread[:_LISTED] + 1).tolist()
+            raise FormatError("bad_coordinates", name=file.name, count=len(unread), lines=rows)
 
 
 def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: str) -> gpd.GeoDataFrame:
@@ -225,7 +262,7 @@ def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: 
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     found = {"encoding": frame.attrs.get("encoding"), "flattened": bool(frame.has_z.any())}
     if in_degrees and isinstance(source, str) and source.lower() in list(SourceCrs):
-        _check_degrees(shapely.get_coordinates(shapes), name)
+        _check_degrees(shapes, name)
 
     def shift(xy: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], source))
@@ -236,21 +273,23 @@ def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: 
         if error.code == "unknown_crs":
             raise
         raise FormatError("out_of_range", name=name) from error
-    _check_degrees(shapely.get_coordinates(moved), name)
+    _check_degrees(moved, name)
     result = gpd.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=moved, crs=WGS84_EPSG)
     result = result.reset_index(drop=True)
     result.attrs = {"declared_crs": None if declared is None else declared.name, **found}
     return result
 
 
-def _check_degrees(xy: np.ndarray[Any, np.dtype[np.float64]], name: str) -> None:
+def _check_degrees(shapes: np.ndarray[Any, np.dtype[np.object_]], name: str) -> None:
+    xy, at = shapely.get_coordinates(shapes, return_index=True)
     x, y = np.median(xy[:, 0]), np.median(xy[:, 1])
     # Latitudes of 73-136 degrees with longitudes of 15-55 are China written the wrong way round.
     if 15 <= x <= 55 and 73 <= y <= 136:
         raise FormatError("swapped_lon_lat", name=name, first=float(x), second=float(y))
     bad = (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90) | ~np.isfinite(xy).all(axis=1)
     if bad.any():
-        raise FormatError("out_of_range", name=name, count=int(bad.sum()))
+        rows = (np.unique(at[bad])[:_LISTED] + 1).tolist()
+        raise FormatError("out_of_range", name=name, count=int(bad.sum()), rows=rows)
     if xy[:, 0].max() - xy[:, 0].min() > 180:
         # One district never reaches round the world; its metric CRS would lie in the wrong hemisphere.
         raise FormatError("crosses_antimeridian", name=name)

@@ -14,7 +14,7 @@ _NEEDED = (".dbf", ".shx")
 # Language driver ids of dBASE tables that name a Chinese or Unicode code page.
 _DRIVERS = {0x4D: "gb18030", 0x78: "big5", 0x4F: "big5", 0x7A: "gb18030"}
 _NAME_BYTES = 10
-_BYTES = "ISO-8859-1"  # every byte is a character of it: texts pass through unread; GDAL minds the case
+BYTES = "ISO-8859-1"  # every byte is a character of it: texts pass through unread; GDAL minds the case
 _MOST_SAMPLED = 4 * 1024 * 1024
 
 
@@ -122,12 +122,10 @@ def read_texts(path: Path, encoding: str) -> gpd.GeoDataFrame:
     UnicodeDecodeError
         When a text, not only a name, is in another encoding.
     """
-    raw = gpd.read_file(path, encoding=_BYTES, engine="pyogrio")
-    names = {c: str(c).encode(_BYTES).decode(encoding, errors="ignore") for c in raw.columns}
+    raw = gpd.read_file(path, encoding=BYTES, engine="pyogrio")
+    names = {c: str(c).encode(BYTES).decode(encoding, errors="ignore") for c in raw.columns}
     texts = {
-        c: raw[c].map(
-            lambda value: value.encode(_BYTES).decode(encoding) if isinstance(value, str) else value
-        )
+        c: raw[c].map(lambda value: value.encode(BYTES).decode(encoding) if isinstance(value, str) else value)
         for c in raw.columns
         if c != raw.geometry.name
     }

@@ -15,16 +15,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from data.celltext import guard, printable
 from geo.crs import WGS84_EPSG, Floats, SourceCrs, check_frame, from_wgs84
 from geo.errors import FormatError
 from geo.formats.qgis import Style, store_style
 
 _DRIVERS = {".geojson": "GeoJSON", ".gpkg": "GPKG", ".csv": "CSV", ".kml": "KML", ".gpx": "GPX"}
 _DATUM_NAMES = {SourceCrs.WGS84: "WGS-84", SourceCrs.GCJ02: "GCJ-02"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 _COORDINATES = ("经度", "lon", "lng", "longitude", "x", "纬度", "lat", "latitude", "y")
-# What XML 1.0 cannot hold, however it is escaped.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-퟿-�\U00010000-\U0010ffff]")
 
 
 def write_layer(
@@ -66,7 +64,8 @@ def write_layer(
 
     Notes
     -----
-    Text cells of a csv that a spreadsheet would run as a formula get a leading apostrophe.
+    Text cells of a csv that a spreadsheet would run as a formula get a leading apostrophe, which
+    `geo.formats.read.read_layer` takes away again. Control characters are left out of every text.
     """
     check_frame(frame)
     file = Path(path)
@@ -78,7 +77,9 @@ def write_layer(
     part.unlink(missing_ok=True)
     try:
         if kind == ".csv":
-            _csv_table(shifted, SourceCrs(datum)).to_csv(part, index=False, encoding="utf-8-sig")
+            # Only a line end with \r in it makes the writer quote a text with \r in it.
+            table = _csv_table(shifted, SourceCrs(datum))
+            table.to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\r\n")
         elif kind in (".kml", ".gpx"):
             _write_named(shifted, part, kind, name_column, title=file.stem)
         else:
@@ -168,9 +169,9 @@ def write_routes(
         {
             "route_fid": pd.factorize(ordered["route"])[0],
             "route_point_id": ordered.groupby("route").cumcount().to_numpy(),
-            "route_name": [_printable(f"{name}{end}") for name in ordered["route"]],
-            "name": [_printable(str(name)) for name in ordered["name"]],
-            "desc": [_printable(str(text)) for text in ordered["desc"]],
+            "route_name": [printable(f"{name}{end}") for name in ordered["route"]],
+            "name": [printable(str(name)) for name in ordered["name"]],
+            "desc": [printable(str(text)) for text in ordered["desc"]],
         },
         geometry=ordered.geometry.to_numpy(),
         crs=WGS84_EPSG,
@@ -228,7 +229,18 @@ def _known_datum(datum: SourceCrs | str) -> SourceCrs:
     return SourceCrs(datum)
 
 
+def _clean(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Leave out of texts what no file can hold: GDAL would cut a text at the first such sign."""
+    texts = {
+        column: frame[column].map(lambda value: printable(value) if isinstance(value, str) else value)
+        for column in frame.columns
+        if column != frame.geometry.name and frame[column].map(lambda value: isinstance(value, str)).any()
+    }
+    return frame.assign(**texts) if texts else frame
+
+
 def _shift(frame: gpd.GeoDataFrame, datum: SourceCrs) -> gpd.GeoDataFrame:
+    frame = _clean(frame)
     if datum is SourceCrs.WGS84:
         return frame
 
@@ -286,7 +298,7 @@ def _write_named(
     # The drivers take their own field names for these two.
     name, text = ("Name", "Description") if kind == ".kml" else ("name", "desc")
     table = gpd.GeoDataFrame(
-        {name: [_printable(t) for t in titles], text: [_printable(w) for w in words]},
+        {name: [printable(t) for t in titles], text: [printable(w) for w in words]},
         geometry=shown.geometry.to_numpy(),
         crs=WGS84_EPSG,
     )
@@ -307,16 +319,12 @@ def _gpx_kind(table: gpd.GeoDataFrame, points: bool) -> dict[str, Any]:
     return {} if points else {"geometry_type": "MultiLineString", "promote_to_multi": True}
 
 
-def _printable(text: str) -> str:
-    return _UNPRINTABLE.sub("", text)
-
-
 def _csv_table(frame: gpd.GeoDataFrame, datum: SourceCrs) -> pd.DataFrame:
     kept = [
         c for c in frame.columns if c != frame.geometry.name and str(c).strip().lower() not in _COORDINATES
     ]
     table = pd.DataFrame(frame[kept])
-    table = table.map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA_STARTS) else v)
+    table = table.map(lambda value: guard(value) if isinstance(value, str) else value)
     known = frame.geometry[frame.geometry.notna()]
     if (known.geom_type == "Point").all():
         end = "" if datum is SourceCrs.WGS84 else f"_{datum.value}"

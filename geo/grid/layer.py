@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ _DATES = ("valid_from", "expires_on")
 _SHORTEST_CODE, _LONGEST_CODE = 12, 20
 _LENGTHS = {"name": 100, "subdistrict": 60, "community": 60, "worker": 60, "code_scheme": 40}
 _SAME_DEG = 1e-9  # a tenth of a millimetre
+_MOST_ENDED = 0.1  # share of the areas in force that a file ends without being asked
+_MOST_NAMED = 5
 _KEPT = (*_LENGTHS, "expires_on")
 
 
@@ -77,6 +79,7 @@ def import_grids(
     scheme: str | None = None,
     encoding: str | None = None,
     layer: str | None = None,
+    retire: bool = False,
 ) -> GridImport:
     """Import a layer of grid areas; a changed border gets a new version, a missing code ends today.
 
@@ -91,10 +94,13 @@ def import_grids(
         What the codes follow, where the file does not say.
     encoding, layer
         As `geo.formats.read.read_layer`.
+    retire
+        Somebody confirmed that the areas missing in the file are to end, though they are many.
 
     Raises
     ------
     GridError
+        `retires_many` when more than one area and more than a tenth of those in force are not in the file,
         `broken_layer` with every fault (overlap, invalid ring, blank or repeated code, code or text too long,
         date that cannot be read or lies in the future), `no_code_column`, `inexact_codes` when the file keeps
         long codes as rounded numbers.
@@ -111,7 +117,7 @@ def import_grids(
     if scheme is not None:
         told = sorted({*told, "code_scheme"})
         frame["code_scheme"] = frame["code_scheme"].where(frame["code_scheme"] != "", scheme)
-    result = _replace_grids(session, frame, told, source_crs=source_crs, today=today)
+    result = _replace_grids(session, frame, told, source_crs=source_crs, today=today, retire=retire)
     result.encoding, result.flattened = read.attrs["encoding"], read.attrs["flattened"]
     result.unusual_codes = int((frame["grid_code"].str.len() < _SHORTEST_CODE).sum())
     return result
@@ -237,10 +243,18 @@ def _text_faults(frame: gpd.GeoDataFrame, today: dt.date) -> list[dict[str, Any]
 
 
 def _replace_grids(
-    session: Session, frame: gpd.GeoDataFrame, told: Sequence[str], *, source_crs: str, today: dt.date
+    session: Session,
+    frame: gpd.GeoDataFrame,
+    told: Sequence[str],
+    *,
+    source_crs: str,
+    today: dt.date,
+    retire: bool,
 ) -> GridImport:
     result = GridImport()
     current, ended = _read_versions(session)
+    if not retire:
+        _ask_before_many_end(sorted(current), set(frame["grid_code"]))
     for row in frame.itertuples():
         known = current.pop(row.grid_code, None)
         values = {name: getattr(row, name) for name in told}
@@ -271,6 +285,19 @@ def _replace_grids(
     assign_institutions(session, session.scalars(select(Institution).order_by(Institution.id)).all())
     session.flush()
     return result
+
+
+def _ask_before_many_end(current: Sequence[str], incoming: Collection[str]) -> None:
+    """Refuse to end many areas unasked: the file may hold a part of the district only."""
+    gone = [code for code in current if code not in incoming]
+    if len(gone) > 1 and len(gone) > _MOST_ENDED * len(current):
+        raise GridError(
+            "retires_many",
+            retired=len(gone),
+            current=len(current),
+            incoming=len(incoming),
+            first=gone[:_MOST_NAMED],
+        )
 
 
 def _read_versions(session: Session) -> tuple[dict[str, GridArea], dict[str, dt.date]]:

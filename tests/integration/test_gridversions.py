@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from data.schema import AuditEvent, GridArea, Institution
 from data.store import Store
+from geo.errors import GridError
 from geo.grid.layer import GridImport, import_grids
 from tests.conftest import NOW, TODAY
 from tests.register import LAT, LON, add_institution
@@ -129,3 +130,25 @@ def test_a_ring_begun_elsewhere_is_the_same_border(store: Store, tmp_path: Path,
     load(store, tmp_path)
     assert load(store, tmp_path, area=again).unchanged == 1
     assert len(versions(store)) == 1
+
+
+def test_a_file_that_would_end_many_areas_asks_first(store: Store, tmp_path: Path) -> None:
+    """One feature of twelve ends nothing unasked; confirmed, it ends eleven."""
+    codes = [f"99010100{n:04d}" for n in range(12)]
+    shapes = [box(LON + n / 100, LAT, LON + (n + 1) / 100, LAT + 0.01) for n in range(12)]
+    frame = gpd.GeoDataFrame({"网格编码": codes}, geometry=shapes, crs=4326)
+    path = tmp_path / "all.geojson"
+
+    def load_part(count: int, *, retire: bool = False) -> GridImport:
+        frame.iloc[:count].to_file(path, driver="GeoJSON")
+        with store.begin(actor="clerk", now=NOW) as session:
+            return import_grids(session, path, source_crs="wgs84", today=TODAY, retire=retire)
+
+    load_part(12)
+    assert load_part(11).retired == 1
+    with pytest.raises(GridError) as refusal:
+        load_part(1)
+    assert refusal.value.code == "retires_many"
+    assert refusal.value.fields == {"retired": 10, "current": 11, "incoming": 1, "first": codes[1:6]}
+    assert sum(one.valid_to is None for one in versions(store)) == 11
+    assert load_part(1, retire=True).retired == 10

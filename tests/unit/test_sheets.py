@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
+from data import sheets
 from data.errors import SheetError
 from data.intake import COLUMNS, REQUIRED
 from data.sheets import find_header, read_rows, record_rows
@@ -107,3 +109,79 @@ def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(SheetError) as refusal:
         read_rows(tmp_path / "none.xlsx")
     assert refusal.value.code == "not_found"
+
+
+def test_a_cell_far_out_leaves_the_rest_readable(tmp_path: Path) -> None:
+    """One stray cell at XFD60000 would make a thousand million cells; the rows keep their numbers."""
+    book = Workbook()
+    for row in (["机构名称", "机构类别", "地址"], ["甲", "托管", "一路1号"]):
+        book.active.append(row)
+    book.active["XFD60000"] = "x"
+    path = tmp_path / "a.xlsx"
+    book.save(path)
+    rows = read_rows(path)
+    assert rows[:2] == [["机构名称", "机构类别", "地址"], ["甲", "托管", "一路1号"]]
+    assert len(rows) == 60_000
+    assert rows[-1][-1] == "x"
+    header = find_header(rows, COLUMNS, required=REQUIRED)
+    assert [row.number for row in record_rows(rows, header)] == [2, 60_000]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 16_385), (101, 10)])
+def test_a_table_without_end_is_refused_with_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, columns: int
+) -> None:
+    """A line of 16,385 columns and too many cells say how large they are."""
+    monkeypatch.setattr(sheets, "MAX_CELLS", 1_000 if rows > 1 else sheets.MAX_CELLS)
+    path = tmp_path / "a.csv"
+    path.write_text(f"{',' * (columns - 1)}\n" * rows)
+    with pytest.raises(SheetError) as refusal:
+        read_rows(path)
+    assert refusal.value.code == "sheet_too_large"
+    assert (refusal.value.fields["rows"], refusal.value.fields["columns"]) == (rows, columns)
+
+
+def test_a_folder_or_an_endless_cell_is_no_table(tmp_path: Path) -> None:
+    """A folder named like a workbook, and a CSV of one cell of megabytes."""
+    (tmp_path / "a.xlsx").mkdir()
+    with pytest.raises(SheetError) as refusal:
+        read_rows(tmp_path / "a.xlsx")
+    assert refusal.value.code == "not_found"
+    (tmp_path / "a.csv").write_text("x" * 2_000_000)
+    with pytest.raises(SheetError) as refusal:
+        read_rows(tmp_path / "a.csv")
+    assert refusal.value.code == "unreadable"
+
+
+def test_a_text_shared_by_a_million_cells_is_refused(tmp_path: Path) -> None:
+    """Small in the file, thirty thousand million characters in memory."""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    cells = "".join(["<row>" + "<c t='s'><v>0</v></c>" * 10 + "</row>"] * 700)
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(
+            "_rels/.rels",
+            f"<Relationships xmlns='{package}'><Relationship Id='r1' Type='{office}/officeDocument' "
+            "Target='xl/workbook.xml'/></Relationships>",
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f"<workbook xmlns='{main}' xmlns:r='{office}'>"
+            "<sheets><sheet name='a' sheetId='1' r:id='r1'/></sheets></workbook>",
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f"<Relationships xmlns='{package}'><Relationship Id='r1' Type='{office}/worksheet' "
+            "Target='worksheets/sheet1.xml'/></Relationships>",
+        )
+        archive.writestr("xl/sharedStrings.xml", f"<sst xmlns='{main}'><si><t>{'长' * 30_000}</t></si></sst>")
+        archive.writestr(
+            "xl/worksheets/sheet1.xml",
+            f"<worksheet xmlns='{main}'><sheetData>{cells}</sheetData></worksheet>",
+        )
+    with pytest.raises(SheetError) as refusal:
+        read_rows(path)
+    assert refusal.value.code == "sheet_too_large"

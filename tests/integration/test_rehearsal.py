@@ -1,0 +1,118 @@
+"""Writes rehearsed on a copy: whole or not at all, never over what others wrote, the audit chain unbroken."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from data import audit
+from data.errors import StoreError
+from data.rehearsal import write_aside
+from data.schema import AuditEvent, Base, Institution, Officer, OfficerLeave
+from data.staff import list_officers
+from data.store import Store
+from tests.conftest import NOW, TODAY
+from tests.register import add_institution, add_officers
+
+
+def contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table."""
+    with store.engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def change_much(session: Session) -> int:
+    """Add, change and remove records, also with references and without the unit of work."""
+    add_institution(session, 9)
+    session.scalars(select(Institution).order_by(Institution.id)).first().name = "新名"  # type: ignore[union-attr]
+    first, second, *_ = list_officers(session)
+    first.leave = [OfficerLeave(date=TODAY)]
+    session.delete(second)
+    session.flush()
+    session.execute(delete(Officer).where(Officer.code == "O6"))
+    return 7
+
+
+def test_what_was_rehearsed_is_what_an_ordinary_transaction_writes(store: Store, tmp_path: Path) -> None:
+    """Row for row, in every table, with the same audit chain; nothing is left beside the register."""
+    other = Store(f"sqlite:///{tmp_path / 'other.db'}")
+    other.upgrade()
+    for one in (store, other):
+        with one.begin(actor="clerk", now=NOW) as session:
+            add_institution(session, 1)
+            add_officers(session)
+    with other.begin(actor="clerk", now=NOW) as session:
+        change_much(session)
+    assert write_aside(store, change_much, actor="clerk", now=NOW) == 7
+    assert contents(store) == contents(other)
+    with store.reading() as session:
+        assert audit.first_break(session) is None
+        assert (
+            session.scalar(select(AuditEvent.actor).order_by(AuditEvent.sequence.desc()).limit(1)) == "clerk"
+        )
+    other.close()
+    assert not list(tmp_path.glob("rehearsal-*"))
+
+
+def test_a_failed_step_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    """An error on the copy is an error, and the register is as it was."""
+    before = contents(store)
+
+    def fail(session: Session) -> None:
+        add_institution(session, 1)
+        raise StoreError("out_of_date")
+
+    with pytest.raises(StoreError, match="out_of_date"):
+        write_aside(store, fail, actor="clerk", now=NOW)
+    assert contents(store) == before
+    assert not list(tmp_path.glob("rehearsal-*"))
+
+
+def test_others_may_write_meanwhile_and_the_step_is_done_again_on_what_they_wrote(store: Store) -> None:
+    """The register is not locked while the step runs; what came between is seen by the second try."""
+    seen: list[int] = []
+
+    def step(session: Session) -> None:
+        seen.append(len(session.scalars(select(Institution)).all()))
+        if len(seen) == 1:
+            with store.begin(actor="other", now=NOW) as busy:
+                add_institution(busy, 2)
+        add_institution(session, 1)
+
+    write_aside(store, step, actor="clerk", now=NOW)
+    assert seen == [0, 1]
+    with store.reading() as session:
+        assert sorted(session.scalars(select(Institution.identity_key))) == ["1", "2"]
+        assert audit.first_break(session) is None
+
+
+def test_a_register_that_never_rests_is_refused(store: Store) -> None:
+    """After three tries nothing was written, and the refusal says why."""
+
+    def step(session: Session) -> None:
+        with store.begin(actor="other", now=NOW) as busy:
+            add_institution(busy, len(busy.scalars(select(Institution)).all()))
+        add_institution(session, 99)
+
+    with pytest.raises(StoreError) as refusal:
+        write_aside(store, step, actor="clerk", now=NOW)
+    assert refusal.value.code == "changed_meanwhile"
+    with store.reading() as session:
+        assert sorted(session.scalars(select(Institution.identity_key))) == ["0", "1", "2"]
+
+
+def test_the_copy_of_a_killed_process_is_removed(store: Store, tmp_path: Path) -> None:
+    """The next long write clears what a killed one left; that of a living process stays."""
+    dead, alive = tmp_path / "rehearsal-99999999-x", tmp_path / "rehearsal-1-x"
+    dead.mkdir()
+    alive.mkdir()
+    sqlite3.connect(dead / "copy.db").close()
+    write_aside(store, lambda session: add_institution(session, 1), actor="clerk", now=NOW)
+    assert (dead.exists(), alive.exists()) == (False, True)
