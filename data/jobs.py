@@ -152,9 +152,9 @@ def demand_owned(session: Session, job_id: int, *, owner: str) -> None:
 
 
 def finish(session: Session, job_id: int, *, result: dict[str, Any], now: dt.datetime) -> None:
-    """Store a running job's result; one cancelled or given up on meanwhile stays as it is."""
+    """Store a job's result; one cancelled or given up on meanwhile stays as it is."""
     job = _locked(session, job_id)
-    if job.status is not JobStatus.RUNNING:
+    if job.status not in OPEN:
         return
     job.status, job.progress, job.stage = JobStatus.DONE, 1.0, "done"
     job.result, job.finished_at = result, now
@@ -170,12 +170,12 @@ def fail(
     trace: str | None,
     now: dt.datetime,
 ) -> None:
-    """Store why a running job failed; the trace is for the engineer, never for the page.
+    """Store why a job failed; the trace is for the engineer, never for the page.
 
     One that has ended meanwhile stays as it is.
     """
     job = _locked(session, job_id)
-    if job.status is not JobStatus.RUNNING:
+    if job.status not in OPEN:
         return
     job.status, job.finished_at = JobStatus.FAILED, now
     job.error_code, job.error_fields, job.error_trace = code, fields, trace

@@ -44,9 +44,9 @@ class PlanHead:
     published_at: dt.datetime | None
     published_by: str | None
     summary: dict[str, Any]
-    round: RoundName | None
-    draw: str | None
-    publication: int | None
+    round: RoundName | None = None
+    draw: str | None = None
+    publication: int | None = None
 
 
 @dataclass(frozen=True)
