@@ -13,6 +13,7 @@ import structlog
 
 # A log is read by people who may not read the register: these keys never leave the process.
 PRIVATE = frozenset({"name", "display_name", "phone", "contact_name", "contact_phone", "address"})
+MOST_FRAMES = 12
 SECRET = frozenset({"password", "token", "cookie", "authorization", "certificate_no"})
 
 
@@ -23,7 +24,7 @@ def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappin
 
 def trace_of(error: BaseException) -> str:
     """Return what went wrong and where, without the message: it may quote a name or a telephone."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
     told = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     cause = error.__cause__ or error.__context__
     return " < ".join([type(error).__name__, *reversed(told)]) + (

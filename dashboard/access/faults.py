@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access.limits import BusyError, GoneError
-from dashboard.headers import language_of, wants_page
+from dashboard.headers import language_of
 from dashboard.i18n import sentence_for, translator
 from dashboard.logs import get_logger
 from dashboard.markup import page
@@ -22,7 +23,7 @@ def refusal(scope: Scope, code: str, fields: dict[str, object], status: int) -> 
     """Return a refusal as the asker reads it: a page to a browser that navigates, else JSON."""
     language = language_of(scope)
     headers = {"Cache-Control": "no-store", **({"Retry-After": "5"} if status in (429, 503) else {})}
-    if wants_page(scope):
+    if "text/html" in Headers(scope=scope).get("accept", ""):
         told = sentence_for(code, fields, language)
         t = translator(language)
         title = t("没有这个页面") if status == 404 else t("未能完成")
@@ -74,7 +75,10 @@ class Faults:
             await Response(status_code=499)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the last line before the client
             code, fields, status = _told(error)
-            _LOG.error("fault", code=code, error=type(error).__name__, exc_info=error)
+            if status == 500:
+                _LOG.error("fault", error=type(error).__name__, exc_info=error)
+            else:
+                _LOG.warning("refused", code=code)
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": _CLOSED})
             elif not begun:

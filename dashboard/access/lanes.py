@@ -11,10 +11,10 @@ from dashboard.access.limits import Lane
 class Lanes:
     """Lanes with their sizes.
 
-    `login` holds password hashing (64 MiB and 50 ms each), `phone` the page people stand on the street with,
+    `login` holds password hashing (19 MiB and 20 ms each), `phone` the page people stand on the street with,
     `layers` map layers and exports.
     """
 
-    login: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=8, waiting=40))
+    login: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=8, waiting=100))
     phone: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=3, waiting=120))
     layers: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=8, waiting=64))

@@ -172,5 +172,7 @@ def test_every_write_of_a_page_asks_who_acts() -> None:
         "dashboard/access/login.py",
         "dashboard/access/presence.py",
         "dashboard/district.py",
+        "dashboard/steps.py",
+        "dashboard/supervisor.py",
         "dashboard/worker.py",
     }

@@ -1,7 +1,11 @@
 """A tile service of the office network: what may be named, and that one map has one datum."""
 
+import json
+import re
+
 import pytest
 
+from dashboard.access.hosts import CookieRule
 from dashboard.headers import PAGE_POLICY, SecurityHeaders
 from dashboard.i18n import translator
 from dashboard.maps import new_map, use_local_assets
@@ -47,9 +51,11 @@ def test_settings_name_the_wrong_variable_and_come_back_as_they_went():
 
 
 def test_pictures_may_come_from_the_named_host_and_no_other():
-    policy = SecurityHeaders(None, secure=False, pictures_from=("http://10.1.2.3",)).page_policy  # type: ignore[arg-type]
-    assert "img-src 'self' data: blob: http://10.1.2.3;" in policy
-    assert SecurityHeaders(None, secure=False).page_policy == PAGE_POLICY  # type: ignore[arg-type]
+    rule, hosts = CookieRule(), ("http://10.1.2.3",)
+    open_to_it = SecurityHeaders(None, cookies=rule, pictures_from=hosts)  # type: ignore[arg-type]
+    for policy in (open_to_it.page_policy, open_to_it.frame_policy):
+        assert "img-src 'self' data: blob: http://10.1.2.3;" in policy
+    assert SecurityHeaders(None, cookies=rule).page_policy == PAGE_POLICY  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("datum", "crs"), [("gcj02", "L.CRS.GCJ02"), ("cgcs2000", "L.CRS.EPSG3857")])
@@ -62,5 +68,6 @@ def test_tiles_replace_the_base_map_file_and_set_the_whole_map_s_datum(datum, cr
         .render()
     )
     assert f"crs: {crs}" in page and "basemap.pmtiles" not in page
-    assert OFFICE.replace("{", "\\u007b") in page or OFFICE in page
-    assert "<b>" not in page.split("gridmap.prepare", 1)[1]
+    told = [json.loads(json.loads(found)) for found in re.findall(r'JSON\.parse\(("[^"]*")\)', page)]
+    assert [part["tiles"] for part in told] == [[OFFICE]]
+    assert "<b>" not in page.split("gridmap.prepare", 1)[1] and "<b>" not in told[0]["attribution"]
