@@ -13,10 +13,10 @@ from dashboard import wiring as wired
 from dashboard.access import presence
 from dashboard.access.doors import PAGES
 from dashboard.access.hosts import CookieRule
-from dashboard.i18n import as_language
+from dashboard.i18n import as_language, sentence
 from dashboard.logs import get_logger
 from dashboard.maps import ASSETS
-from dashboard.panels import Visitor, draw_refusal
+from dashboard.panels import Visitor, draw_refusal, plain
 from dashboard.views import (
     accounts,
     colocation,
@@ -30,7 +30,7 @@ from dashboard.views import (
     route,
 )
 from data.accounts import Permission
-from data.errors import AccountError, DataError
+from data.errors import AccountError, DataError, StoreError
 from geo.errors import GeoError
 from planner.errors import PlannerError
 
@@ -133,7 +133,12 @@ def main() -> None:
         initial_sidebar_state=230,
     )
     st.html(STYLE)
-    visitor = current_visitor()
+    try:
+        visitor = current_visitor()
+    except StoreError as error:
+        _LOG.error("register", code=error.code)
+        st.error("  \n".join(plain(sentence(error, language)) for language in ("zh", "en")), icon=None)
+        st.stop()
     if visitor is None:
         st.html(
             '<p>登录已失效，请<a href="/login" target="_self">重新登录</a>。Session ended: '

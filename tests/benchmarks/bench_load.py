@@ -125,7 +125,9 @@ async def log_in(url: str, number: int, times: Times) -> httpx2.AsyncClient:
         "accept": "text/html",
         "x-forwarded-for": f"10.1.{number // 250}.{number % 250}",
     }
-    client = httpx2.AsyncClient(base_url=url, headers=headers, timeout=SLOW_S)
+    # The server drops an idle connection after 5 s: never send on one that is about to go.
+    limits = httpx2.Limits(keepalive_expiry=2.0)
+    client = httpx2.AsyncClient(base_url=url, headers=headers, timeout=SLOW_S, limits=limits)
     form = {"username": f"p{number}", "password": PASSWORD, "next": "/"}
     answer = await times.take("log-in", lambda: client.post("/login", data=form))
     assert answer.status_code == 303, answer.status_code
@@ -135,7 +137,7 @@ async def log_in(url: str, number: int, times: Times) -> httpx2.AsyncClient:
 async def live(url: str, number: int, plan: str, until: float, times: Times) -> None:
     """Be one person for a while: log in, look, think, look again."""
     chance = random.Random(number)
-    await asyncio.sleep(chance.uniform(0, 6))
+    await asyncio.sleep(chance.uniform(0, 20))
     client = await log_in(url, number, times)
     paths = {"institutions layer": "/api/institutions.geojson"} if number >= 30 else {}
     paths |= (
