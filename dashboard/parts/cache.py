@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from sqlalchemy.orm import Session
@@ -14,8 +15,35 @@ from data.topics import Topic, counters
 
 T = TypeVar("T")
 EVERYTHING = tuple(Topic)
+AT_ONCE = 3
+"""Values made at the same time in all: more would only take the interpreter from pages that wait for none."""
+
 _MOST_KEPT = 96
 _MISSING = object()
+
+
+class _Turns:
+    """Lets a few threads at a time make values; what is made for another value needs no turn of its own."""
+
+    def __init__(self, at_once: int) -> None:
+        self._free = threading.BoundedSemaphore(at_once)
+        self._local = threading.local()
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a turn, waiting for one unless this thread has it already."""
+        if getattr(self._local, "held", False):
+            yield
+            return
+        with self._free:
+            self._local.held = True
+            try:
+                yield
+            finally:
+                self._local.held = False
+
+
+_TURNS = _Turns(AT_ONCE)
 
 
 class Shelf:
@@ -33,17 +61,32 @@ class Shelf:
     def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """Return the value under `key`, made on first use; where making it fails, the next one tries."""
         while True:
-            with self._lock:
-                kept = self._kept.get(key, _MISSING)
-                if kept is not _MISSING:
-                    self._kept.move_to_end(key)
-                    return cast(T, kept)
-                others = self._making.get(key)
-                if others is None:
-                    mine = self._making[key] = threading.Event()
-            if others is None:
-                return self._make(key, make, mine)
-            others.wait()
+            kept, others, _ = self._look(key, begin=False)
+            if kept is not _MISSING:
+                return cast(T, kept)
+            if others is not None:
+                others.wait()
+                continue
+            # The turn comes before the key: nobody who makes a value waits for a turn.
+            with _TURNS.take():
+                kept, others, mine = self._look(key, begin=True)
+                if kept is _MISSING and others is None:
+                    return self._make(key, make, cast(threading.Event, mine))
+
+    def _look(
+        self, key: tuple[object, ...], *, begin: bool
+    ) -> tuple[object, threading.Event | None, threading.Event | None]:
+        """Return the value, who is making it, and, to `begin` making it, the sign to give at the end."""
+        with self._lock:
+            kept = self._kept.get(key, _MISSING)
+            if kept is not _MISSING:
+                self._kept.move_to_end(key)
+                return kept, None, None
+            others = self._making.get(key)
+            mine = threading.Event() if begin and others is None else None
+            if mine is not None:
+                self._making[key] = mine
+            return _MISSING, others, mine
 
     def _make(self, key: tuple[object, ...], make: Callable[[], T], done: threading.Event) -> T:
         try:

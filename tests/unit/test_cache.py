@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.parts.cache import Shelf, cached
+from dashboard.parts.cache import AT_ONCE, Shelf, cached
 from dashboard.settings import Settings
 from dashboard.wiring import assemble
 from data.store import Store
@@ -32,6 +32,32 @@ def test_a_value_is_made_once_however_many_ask() -> None:
     for thread in threads:
         thread.join(5)
     assert len(made) == 1 and found == made * 20
+
+
+def test_few_values_are_made_at_once_and_what_they_need_takes_no_turn() -> None:
+    """Twenty values, each made of a common one and one of its own: never more than a few at once."""
+    shelf, lock, running, most = Shelf(), threading.Lock(), [0], [0]
+
+    def make(number: int) -> int:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        common = shelf.get(("common",), lambda: 1)
+        own = shelf.get(("own", number), lambda: number)
+        with lock:
+            running[0] -= 1
+        return common + own
+
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda n=n: found.append(shelf.get((n,), lambda: make(n))))  # type: ignore[misc]
+        for n in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert sorted(found) == list(range(1, 21)) and most[0] <= AT_ONCE
 
 
 def test_a_failed_maker_leaves_the_place_to_the_next() -> None:

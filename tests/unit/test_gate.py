@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -12,7 +13,7 @@ from dashboard import auth, server
 from dashboard import wiring as wired
 from dashboard.access import login
 from dashboard.settings import Settings
-from data.schema import Institution
+from data.schema import AuditEvent, Institution
 from tests import small_district as small
 
 HOST = "http://localhost"
@@ -127,6 +128,13 @@ def test_log_out_ends_the_session(client: TestClient) -> None:
         ("lead", "/api/hotspots.geojson?radius=500", 200),
         ("lead", f"/api/plan/{small.PLAN}/routes.geojson", 200),
         ("lead", "/api/plan/none/routes.geojson", 404),
+        ("lead", f"/api/plan/{small.PLAN}.xlsx", 200),
+        ("lead", "/api/plan/none.xlsx", 404),
+        ("worker", f"/api/plan/{small.PLAN}.xlsx", 403),
+        ("lead", "/api/coverage.geojson?from=1976-01-01", 400),
+        ("worker", "/api/coverage.geojson?from=2026-01-01&to=9999-12-31", 400),
+        ("lead", "/api/institutions.geojson?to=0001-01-01", 400),
+        ("lead", "/api/hotspots.geojson?radius=99999999999999", 200),
         ("lead", "/api/my/routes.geojson", 200),
         ("lead", "/api/coverage.geojson?from=yesterday", 400),
         ("lead", "/api/coverage.geojson?from=2026-09-17&to=2026-09-01", 400),
@@ -210,3 +218,15 @@ def test_who_must_change_the_password_goes_nowhere_else(client: TestClient) -> N
     done = {"old": "first-pass-1", "new": "second-pass-2", "again": "second-pass-2"}
     assert client.post("/password", data=done, headers=FORM).status_code == 303
     assert client.get("/api/grids.geojson").status_code == 200
+
+
+def test_a_workbook_that_leaves_is_on_record(client: TestClient) -> None:
+    answer = log_in(client, "boss").get(f"/api/plan/{small.PLAN}.xlsx")
+    assert (
+        answer.headers["content-disposition"].endswith(f"{small.PLAN}.xlsx") and answer.content[:2] == b"PK"
+    )
+    with wired.current().store.reading() as session:
+        (link,) = session.scalars(
+            select(AuditEvent).where(AuditEvent.action == "export", AuditEvent.actor == "boss")
+        )
+        assert (link.entity_key, link.after) == (small.PLAN, {"format": "xlsx"})
