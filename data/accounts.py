@@ -175,6 +175,20 @@ def create_user(
     return user
 
 
+def find_user(session: Session, username: str) -> User:
+    """Return a user by name.
+
+    Raises
+    ------
+    AccountError
+        `unknown_user`.
+    """
+    user = session.scalar(select(User).where(User.username == username))
+    if user is None:
+        raise AccountError("unknown_user", username=username)
+    return user
+
+
 def change_role(
     session: Session,
     *,
@@ -190,9 +204,7 @@ def change_role(
     AccountError
         `unknown_user`.
     """
-    user = session.scalar(select(User).where(User.username == username))
-    if user is None:
-        raise AccountError("unknown_user", username=username)
+    user = find_user(session, username)
     user.role, user.scope_subdistrict, user.scope_grid_code = role, scope_subdistrict, scope_grid_code
     session.flush()
 

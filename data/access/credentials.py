@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from data import audit
 from data.access import devices, sessions
 from data.access.passwords import REMEMBERED
-from data.errors import AccountError
+from data.accounts import find_user
 from data.schema import EarlierPassword, User
 
 
@@ -74,9 +74,7 @@ def set_password(session: Session, *, username: str, password_hash: str, must_ch
     AccountError
         `unknown_user`.
     """
-    user = session.scalar(select(User).where(User.username == username))
-    if user is None:
-        raise AccountError("unknown_user", username=username)
+    user = find_user(session, username)
     session.add(EarlierPassword(user_id=user.id, password_hash=user.password_hash))
     session.flush()
     kept = select(EarlierPassword.id).where(EarlierPassword.user_id == user.id)
@@ -101,9 +99,7 @@ def set_active(session: Session, *, username: str, active: bool) -> None:
     AccountError
         `unknown_user`.
     """
-    user = session.scalar(select(User).where(User.username == username))
-    if user is None:
-        raise AccountError("unknown_user", username=username)
+    user = find_user(session, username)
     user.active = active
     if not active:
         sessions.close_all(session, user.id)
