@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +30,9 @@ from dashboard.commands.review import review
 from dashboard.commands.revisions import diff_command, explain_command, recommend_command
 from dashboard.commands.roads import roads
 from dashboard.commands.users import accounts
+
+if TYPE_CHECKING:
+    from dashboard.settings import Settings
 
 app = typer.Typer(
     name="gridpatrol",
@@ -112,10 +115,7 @@ def demo_command(
         lines += [f"  {login.username:10} {login.password}  {login.role}" for login in summary.logins]
         door.answer(asdict(summary), *lines)
         if not no_serve:
-            from dashboard.server import serve
-
-            typer.echo(f"http://{settings.host}:{settings.port}", err=as_json)
-            serve(settings)
+            _serve(settings, as_json=as_json)
 
 
 @app.command("serve")
@@ -129,16 +129,23 @@ def serve_command(
     with open_door(as_json=as_json, database=database) as door:
         from dataclasses import replace
 
-        from dashboard.server import serve
-
         door.store().close()
         settings = door.wiring.settings
         if host is not None:
             settings = replace(settings, host=host)
         if port is not None:
             settings = replace(settings, port=port)
-        typer.echo(f"http://{settings.host}:{settings.port}", err=as_json)
-        serve(settings)
+        _serve(settings, as_json=as_json)
+
+
+def _serve(settings: Settings, *, as_json: bool) -> None:
+    """Serve, once it is sure that the server will; its address is no promise otherwise."""
+    from dashboard.server import create_app, serve
+
+    app = create_app(settings)
+    scheme = "http" if settings.tls_cert is None else "https"
+    typer.echo(f"{scheme}://{settings.host}:{settings.port}", err=as_json)
+    serve(settings, app)
 
 
 def main() -> None:

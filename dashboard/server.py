@@ -154,8 +154,8 @@ def _bound_memory() -> None:
             mallopt(M_ARENA_MAX, 2)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until interrupted.
+def serve(settings: Settings, app: ASGIApp | None = None) -> None:
+    """Serve `app`, or one made for the settings, until interrupted.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def serve(settings: Settings) -> None:
     """
     _bound_memory()
     uvicorn.run(
-        create_app(settings),
+        app or create_app(settings),
         host=settings.host,
         port=settings.port,
         log_level="warning",
