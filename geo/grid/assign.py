@@ -14,6 +14,7 @@ from geo.crs import check_frame, frame_metric_crs
 from geo.errors import GridError
 
 REACH_M = 20.0
+PAIRS_AT_ONCE, SHAPES_AT_ONCE = 100, 200
 _LEAST_M2 = 0.5  # what rounds to 0 square metres is a line drawn as an area
 _SLIVER_M2 = 5.0  # digitised borders of neighbours cross by centimetres
 
@@ -86,12 +87,20 @@ def check_grids(
     usable = [row for row in range(len(frame)) if row not in broken]
     if usable:
         sound = frame.iloc[usable]
-        areas = sound.to_crs(frame_metric_crs(sound)).area.to_numpy()
+        areas = _areas_m2(sound)
         # Not "smaller than": what does not project has no area at all.
         flat = {row: float(area) for row, area in zip(usable, areas, strict=True) if not area >= _LEAST_M2}
         faults += [GridFault("no_area", (row,), (codes[row],), round(area, 3)) for row, area in flat.items()]
         usable = [row for row in usable if row not in flat]
     return faults + _overlaps(frame, usable, codes, sliver_m2)
+
+
+def _areas_m2(frame: gpd.GeoDataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Measure the areas a part at a time: a layer of a million vertices in metres takes 100 MB at once."""
+    crs = frame_metric_crs(frame)
+    shapes = frame.geometry
+    parts = [shapes.iloc[at : at + SHAPES_AT_ONCE] for at in range(0, len(shapes), SHAPES_AT_ONCE)]
+    return np.concatenate([part.to_crs(crs).area.to_numpy() for part in parts])
 
 
 def assign_grids(
@@ -189,6 +198,27 @@ def _shape_faults(shapes: np.ndarray[Any, np.dtype[np.object_]]) -> dict[int, tu
     return faults
 
 
+def _touching(
+    shapes: np.ndarray[Any, np.dtype[np.object_]],
+    one: np.ndarray[Any, np.dtype[np.int64]],
+    other: np.ndarray[Any, np.dtype[np.int64]],
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell which pairs share no more than their border.
+
+    Most neighbours do, and telling so is cheaper than cutting. A prepared shape takes 200 bytes a vertex:
+    few are prepared at a time.
+    """
+    touching = np.zeros(len(one), dtype=bool)
+    order = np.argsort(one, kind="stable")
+    for first in range(0, len(order), PAIRS_AT_ONCE):
+        some = order[first : first + PAIRS_AT_ONCE]
+        prepared = shapes[np.unique(one[some])]
+        shapely.prepare(prepared)
+        touching[some] = shapely.touches(shapes[one[some]], shapes[other[some]])
+        shapely.destroy_prepared(prepared)
+    return touching
+
+
 def _overlaps(
     frame: gpd.GeoDataFrame, usable: list[int], codes: list[str], sliver_m2: float
 ) -> list[GridFault]:
@@ -199,18 +229,20 @@ def _overlaps(
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     pairs = one < other
     one, other = one[pairs], other[pairs]
-    # Neighbours that share their border exactly are most pairs, and telling so is cheaper than cutting.
-    shapely.prepare(shapes)
-    crossing = ~shapely.touches(shapes[one], shapes[other])
+    crossing = ~_touching(shapes, one, other)
     one, other = one[crossing], other[crossing]
-    crs = frame_metric_crs(frame)
-    common = gpd.GeoSeries(shapely.intersection(shapes[one], shapes[other]), crs=frame.crs).to_crs(crs)
-    large = common.area.to_numpy() > sliver_m2
-    one, other, drawn = one[large], other[large], common.area.to_numpy()[large]
     # A long border without its neighbour's vertex is straight in one plane and bends by decimetres in the
     # other: only what overlaps both in degrees and in metres was drawn so.
-    metres = degrees.to_crs(crs).geometry.to_numpy() if len(one) else shapes
-    areas = np.minimum(drawn, shapely.area(shapely.intersection(metres[one], metres[other])))
+    crs = frame_metric_crs(frame)
+    areas = np.zeros(len(one))
+    for at in range(0, len(one), PAIRS_AT_ONCE):
+        some = slice(at, at + PAIRS_AT_ONCE)
+        first, second = (degrees.geometry.iloc[rows[some]] for rows in (one, other))
+        common = shapely.intersection(first.to_numpy(), second.to_numpy())
+        drawn = gpd.GeoSeries(common, crs=frame.crs).to_crs(crs).area.to_numpy()
+        large = np.flatnonzero(drawn > sliver_m2)
+        metres = (part.iloc[large].to_crs(crs).to_numpy() for part in (first, second))
+        areas[at + large] = np.minimum(drawn[large], shapely.area(shapely.intersection(*metres)))
     return [
         GridFault(
             "overlap",
