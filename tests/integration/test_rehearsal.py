@@ -42,7 +42,7 @@ def change_much(session: Session) -> int:
 
 def test_what_was_rehearsed_is_what_an_ordinary_transaction_writes(store: Store, tmp_path: Path) -> None:
     """Row for row, in every table, with the same audit chain; nothing is left beside the register."""
-    other = Store(f"sqlite:///{tmp_path / 'other.db'}")
+    other = Store(f"sqlite:///{tmp_path / 'other.db'}", seal=store.seal)
     other.upgrade()
     for one in (store, other):
         with one.begin(actor="clerk", now=NOW) as session:
@@ -89,7 +89,7 @@ def test_others_may_write_meanwhile_and_the_step_is_done_again_on_what_they_wrot
     write_aside(store, step, actor="clerk", now=NOW)
     assert seen == [0, 1]
     with store.reading() as session:
-        assert sorted(session.scalars(select(Institution.identity_key))) == ["1", "2"]
+        assert sorted(session.scalars(select(Institution.name))) == ["机构1", "机构2"]
         assert audit.first_break(session) is None
 
 
@@ -105,7 +105,7 @@ def test_a_register_that_never_rests_is_refused(store: Store) -> None:
         write_aside(store, step, actor="clerk", now=NOW)
     assert refusal.value.code == "changed_meanwhile"
     with store.reading() as session:
-        assert sorted(session.scalars(select(Institution.identity_key))) == ["0", "1", "2"]
+        assert sorted(session.scalars(select(Institution.name))) == ["机构0", "机构1", "机构2"]
 
 
 def test_the_copy_of_a_killed_process_is_removed(store: Store, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from dashboard.settings import Settings
 from data.accounts import PERMISSIONS, Permission
 from data.terms import Role
 from tests import small_district as small
+from tests.loops import run
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS: dict[Role | None, str] = {
@@ -99,7 +99,7 @@ def ask(path: str, method: str, token: str | None = None, host: str = "localhost
     async def send(message: Message) -> None:
         told.append(message)
 
-    asyncio.run(gate(scope, receive, send))
+    run(gate(scope, receive, send))
     return bool(inside.times), told[0].get("status", told[0].get("code"))
 
 

@@ -12,6 +12,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from dashboard.access.sockets import MOST_PER_PERSON, REVOKED, Sockets
 from data.accounts import Identity
 from data.terms import Role
+from tests.loops import run
 
 LEAD = Identity(1, "lead", "组长", Role.TEAM_LEAD, None, None, None, False, login="l" * 64)
 WORKER = Identity(2, "worker", "网格员", Role.GRID_WORKER, None, None, "99", False, login="w" * 64)
@@ -79,7 +80,7 @@ def test_a_socket_carries_messages_both_ways_until_the_browser_leaves() -> None:
         await browser.task
         assert sockets.logins() == set() and page.ended == [1001]
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_revocation_closes_the_sockets_of_that_session_alone() -> None:
@@ -104,7 +105,7 @@ def test_revocation_closes_the_sockets_of_that_session_alone() -> None:
             assert page.ended == [REVOKED] and not worker.task.done()
             worker.task.cancel()
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_a_framework_session_belongs_to_the_log_in_that_began_it() -> None:
@@ -126,7 +127,7 @@ def test_a_framework_session_belongs_to_the_log_in_that_began_it() -> None:
         assert kept == [False, True, False, False, False, False]
         assert not any("never-told" in protocols for protocols in page.wanted)
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_sockets_are_bounded_for_a_person() -> None:
@@ -140,4 +141,4 @@ def test_sockets_are_bounded_for_a_person() -> None:
         for browser in held:
             browser.task.cancel()
 
-    asyncio.run(scene())
+    run(scene())
