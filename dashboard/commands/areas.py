@@ -93,6 +93,7 @@ def export_command(output: Output, as_json: Json = False, database: Database = N
             raise GridError("no_patrol_areas")
         frame.insert(0, "name", [f"巡查片区 {number}（非官方网格）" for number in frame.index])
         write_layer(frame.reset_index(), output, style=patrol_style(list(frame.index)))
+        door.note_export("patrol_area", output.name)
         door.answer({"file": str(output), "rows": len(frame), "official": False}, f"{output}: {len(frame)}")
 
 
@@ -121,6 +122,7 @@ def cells_command(
         cells = counted.cells.reset_index()
         cells.insert(0, "name", [f"非官方分析网格 {cell}" for cell in cells["cell"]])
         write_layer(cells, output)
+        door.note_export("cells", output.name)
         inside = int(cells["count"].sum())
         door.answer(
             {

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
+from sqlalchemy import select
 
+from data.schema import AuditEvent
 from data.store import Store
 from tests import neighbours
 from tests import small_district as small
@@ -101,3 +103,13 @@ def test_without_grids_nothing_is_divided(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.run("init")
     assert desk.run("areas", "make", "--count", 2, expect=2)["error"]["code"] == "no_grids"
+
+
+def test_what_leaves_as_a_layer_is_in_the_change_log(desk: Desk, tmp_path: Path) -> None:
+    target = tmp_path / "cells.geojson"
+    desk.run("cells", "--kind", "square", "--size", 200, "--of", "visits", "-o", target)
+    store = Store(desk.url)
+    with store.reading() as session:
+        links = select(AuditEvent.entity, AuditEvent.entity_key).where(AuditEvent.action == "export")
+        assert session.execute(links).tuples().all() == [("cells", "cells.geojson")]
+    store.close()
