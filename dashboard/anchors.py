@@ -6,6 +6,7 @@ import datetime as dt
 import hmac
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -27,8 +28,8 @@ _LOG = get_logger("audit")
 class Fault:
     """A kept head that does not hold: its line (from 1), its sequence, and the kind of fault.
 
-    `kind` is `unreadable`, `seal` (the file was changed, or the key is another), `cut` (the chain ends before
-    it) or `rewritten` (the link there is another).
+    `kind` is `empty` (no head at all), `unreadable`, `seal` (the file was changed, or the key is another),
+    `cut` (the chain ends before it) or `rewritten` (the link there is another).
     """
 
     line: int
@@ -48,15 +49,27 @@ def keep_head(wiring: Wiring, *, key: bytes) -> dict[str, Any]:
     with wiring.store.reading() as session:
         sequence, chain_hash = audit.read_head(session)
     try:
-        lines = path.read_text().splitlines() if path.exists() else []
-        head = _seal(key, lines[-1:], sequence, chain_hash, wiring.now())
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, OWNER_ONLY)
-        with os.fdopen(handle, "a") as file:
+        handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_RDWR, OWNER_ONLY)
+        with os.fdopen(handle, "a+", errors="replace") as file:
+            # Two servers may keep a head in the same instant; each seals the line before its own.
+            _hold(file.fileno())
+            file.seek(0)
+            head = _seal(key, file.read().splitlines()[-1:], sequence, chain_hash, wiring.now())
             file.write(json.dumps(head) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise StoreError("heads_not_kept", file=path.name) from error
     return head
+
+
+def _hold(handle: int) -> None:
+    """Keep other processes from writing until the file is closed, where the system can."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def _seal(
@@ -74,6 +87,8 @@ def check_heads(session: Session, lines: Sequence[str], *, key: bytes) -> Fault 
     """Return the first kept head that does not hold against the chain, or None."""
     newest, _ = audit.read_head(session)
     before = ""
+    if not lines:
+        return Fault(0, 0, "empty")
     for number, line in enumerate(lines, start=1):
         try:
             head = json.loads(line)

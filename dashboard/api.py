@@ -10,14 +10,13 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import text
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from dashboard import cases, gridareas, layers, reads
 from dashboard import wiring as wired
-from dashboard.access.limits import Lane
+from dashboard.access.limits import Lane, Shared
 from dashboard.access.presence import acting
 from dashboard.anchors import broken_link
 from dashboard.auth import permitted, refuse, sees_whole_district
@@ -38,6 +37,7 @@ from planner.errors import PlannerError
 MOST_RADIUS_M = 5000
 # Layers as they are sent: sixty people who look at the same map are answered from one.
 _BODIES = Shelf(most=48)
+_HEALTH = Shared()
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LOG = get_logger("api")
 Layer = dict[str, Any]
@@ -215,7 +215,7 @@ async def basemap(request: Request) -> Response:
 
 async def health(request: Request) -> Response:
     """Say whether the server, its database and its worker answer; in trouble, which does not."""
-    trouble = await run_in_threadpool(_trouble, wired.current())
+    trouble = await _HEALTH.run(lambda: _trouble(wired.current()))
     body: dict[str, object] = {"status": "failing", **trouble} if trouble else {"status": "ok"}
     if (broken := broken_link()) is not None:
         # A broken log is for the administrator to look into; the office works on.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, event, func, inspect, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from data.errors import StoreError
@@ -201,20 +202,60 @@ def stream(session: Session, *, first: int = 1) -> Iterator[Row[Any]]:
     yield from session.execute(links.execution_options(yield_per=_AT_ONCE))
 
 
+@dataclass
+class _Walk:
+    """How far the chain was followed: the link that must come next, and the hash it must name."""
+
+    expected: int
+    previous: str | None
+
+    def take(self, link: Row[Any]) -> Break | None:
+        """Go one link on, or say how it is broken."""
+        if link.sequence != self.expected:
+            return Break(self.expected, link.at, "gap")
+        if link.previous_hash != self.previous:
+            return Break(self.expected, link.at, "previous")
+        if link_hash(link.previous_hash, _payload(link)) != link.hash:
+            return Break(self.expected, link.at, "content")
+        self.expected, self.previous = self.expected + 1, link.hash
+        return None
+
+
+# What reading a link raises that was changed to what no link holds: an instant that is none, broken JSON,
+# bytes. Text that is no text is told by the driver alone.
+_UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+_NO_TEXT = "Could not decode"
+
+
 def verify(session: Session, *, first: int = 1) -> Break | None:
     """Return the first broken link from `first` on, or None when the chain holds to its end."""
-    previous, expected = (GENESIS, 1) if first <= 1 else (hash_at(session, first - 1), first)
-    for link in stream(session, first=expected):
-        if link.sequence != expected:
-            return Break(expected, link.at, "gap")
-        if link.previous_hash != previous:
-            return Break(expected, link.at, "previous")
-        if link_hash(link.previous_hash, _payload(link)) != link.hash:
-            return Break(expected, link.at, "content")
-        previous, expected = link.hash, expected + 1
-    if read_head(session) != (expected - 1, previous):
-        return Break(expected, None, "head")
-    return None
+    walk = _Walk(1, GENESIS) if first <= 1 else _Walk(first, hash_at(session, first - 1))
+    try:
+        broken = next(filter(None, map(walk.take, stream(session, first=walk.expected))), None)
+    except _UNREADABLE:
+        return _walk_singly(session, walk)
+    except OperationalError as error:
+        if _NO_TEXT not in str(error.orig):
+            raise
+        return _walk_singly(session, walk)
+    if broken is None and read_head(session) != (walk.expected - 1, walk.previous):
+        return Break(walk.expected, None, "head")
+    return broken
+
+
+def _walk_singly(session: Session, walk: _Walk) -> Break:
+    """Go on link by link to the one that cannot be read: thousands are read at once, one of which is it."""
+    links = select(*AuditEvent.__table__.columns)
+    while True:
+        try:
+            link = session.execute(links.where(AuditEvent.sequence == walk.expected)).first()
+            broken = Break(walk.expected, None, "gap") if link is None else walk.take(link)
+        except (*_UNREADABLE, OperationalError) as error:
+            if isinstance(error, OperationalError) and _NO_TEXT not in str(error.orig):
+                raise
+            broken = Break(walk.expected, None, "content")
+        if broken is not None:
+            return broken
 
 
 def first_break(session: Session) -> int | None:

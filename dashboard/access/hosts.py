@@ -85,7 +85,11 @@ def is_tls(scope: Scope) -> bool:
 def is_own_origin(scope: Scope) -> bool:
     """Return whether a form or websocket was sent by one of our own pages: scheme, name and port agree."""
     headers = Headers(scope=scope)
-    told = urlsplit(headers.get("origin") or headers.get("referer") or "")
+    try:
+        told = urlsplit(headers.get("origin") or headers.get("referer") or "")
+    except ValueError:
+        # No address at all, as "http://[".
+        return False
     scheme = "https" if is_tls(scope) else "http"
     return bool(told.netloc) and (told.scheme, told.netloc.lower()) == (scheme, host_of(scope).lower())
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -102,6 +102,23 @@ async def _acquire(limiter: CapacityLimiter, request: Request | None) -> None:
             return
         if request is not None and await request.is_disconnected():
             raise GoneError
+
+
+class Shared:
+    """Work whose answer is the same for everybody: who asks while it is done waits for that one."""
+
+    def __init__(self) -> None:
+        self._doing: asyncio.Task[object] | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what `work` gives, done in one thread however many ask."""
+        doing = self._doing
+        if doing is None or doing.done() or doing.get_loop() is not asyncio.get_running_loop():
+            # A thread of its own: the other threads are for people.
+            doing = asyncio.create_task(to_thread.run_sync(work, limiter=CapacityLimiter(1)))
+            self._doing = doing
+        # Who goes away takes the answer from nobody.
+        return cast(T, await asyncio.shield(doing))
 
 
 class BodyLimit:

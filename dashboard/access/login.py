@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from dashboard import wiring as wired
 from dashboard.access.hosts import CookieRule, host_of, is_loopback, is_own_origin, name_of
+from dashboard.access.lanes import Lanes
 from dashboard.access.refused import Refused
 from dashboard.auth import SESSION_COOKIE
 from dashboard.headers import language_of
@@ -105,7 +106,12 @@ async def log_in(request: Request) -> Response:
         is_loopback(address) and is_loopback(name_of(host_of(request.scope))),
     )
     wiring = wired.current()
-    outcome = await request.state.lanes.login.run(address, lambda: _open(wiring, asked))
+    lanes: Lanes = request.state.lanes
+    wait_s, device = await lanes.doorstep.run(address, lambda: _look(wiring, asked))
+    outcome = Outcome("wait", wait_s)
+    if not wait_s:
+        # A browser the account knows waits for no stranger behind the same address.
+        outcome = await lanes.login.run(device or address, lambda: _open(wiring, asked))
     if not outcome.token:
         told = sentence_for(f"errors.authenticate_{outcome.code}", {"seconds": outcome.wait_s}, language)
         status = 429 if outcome.code == "wait" else 403
@@ -120,8 +126,17 @@ def _cookies(request: Request) -> CookieRule:
     return rule
 
 
-def _open(wiring: Wiring, asked: Try) -> Outcome:
-    now = wiring.now()
+@dataclass(frozen=True)
+class _Looked:
+    """What is known of a try before its password is looked at."""
+
+    known: Credentials | None
+    device: str | None
+    keys: tuple[str, ...]
+    wait_s: int
+
+
+def _find(wiring: Wiring, asked: Try, now: dt.datetime) -> _Looked:
     with wiring.store.reading() as session:
         known = credentials.find(session, asked.username) if _is_name(asked.username) else None
         device = None if known is None else devices.find(session, asked.device, known.user_id, now=now)
@@ -129,7 +144,22 @@ def _open(wiring: Wiring, asked: Try) -> Outcome:
         wait_s = tries.wait_s(session, keys, now=now)
     if wait_s:
         wiring.refused.note(known.username if known else None, asked.address)
-        return Outcome("wait", wait_s)
+    return _Looked(known, device, keys, wait_s)
+
+
+def _look(wiring: Wiring, asked: Try) -> tuple[int, str | None]:
+    """Return how long a try must wait, and its device where the account knows it."""
+    looked = _find(wiring, asked, wiring.now())
+    return looked.wait_s, looked.device
+
+
+def _open(wiring: Wiring, asked: Try) -> Outcome:
+    now = wiring.now()
+    # Again: others may have failed since the look from the doorstep.
+    looked = _find(wiring, asked, now)
+    known, keys = looked.known, looked.keys
+    if looked.wait_s:
+        return Outcome("wait", looked.wait_s)
     # Outside every transaction: it takes 20 ms, and as long for a name that does not exist.
     fits = passwords.holds(known.password_hash if known else None, asked.password)
     fits = fits and (asked.near or asked.password != DEMO_PASSWORD)

@@ -38,7 +38,9 @@ def verify_command(
         with door.store().reading() as session:
             broken = audit.verify(session)
             count, _ = audit.read_head(session)
-            fault = check_heads(session, lines, key=read_key(door.settings.audit_key)) if lines else None
+            fault = (
+                None if heads is None else check_heads(session, lines, key=read_key(door.settings.audit_key))
+            )
         holds = broken is None and fault is None
         said = [f"{count} 条变更记录完整 / {count} links hold"] if holds else []
         if broken is not None:

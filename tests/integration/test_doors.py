@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from dashboard.anchors import check_heads, keep_head
 from dashboard.cli import app
 from dashboard.i18n import sentences
+from dashboard.keys import read_key
 from dashboard.settings import Settings
 from dashboard.wiring import Wiring
 from data import audit
@@ -324,6 +325,67 @@ def test_a_log_written_anew_is_found_by_its_kept_heads(
         assert audit.verify(session) is None
         fault = check_heads(session, lines, key=KEY)
     assert fault is not None and fault.kind == kind
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "at = 'tea'",
+        "after = '{tea'",
+        "actor = x'ff'",
+        "actor = CAST(x'ff' AS TEXT)",
+        "before = '[1'",
+        "hash = ''",
+    ],
+)
+def test_a_link_that_cannot_even_be_read_is_named(store: Store, change: str) -> None:
+    """Somebody with the file in hand may write anything; the check still says where."""
+    for name in ("一小", "二小", "三小"):
+        write(store, name)
+    with store.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER audit_event_no_update"))
+        connection.exec_driver_sql(f"UPDATE audit_event SET {change} WHERE sequence = 2")
+    with store.reading() as session:
+        for first in (1, 2):
+            broken = audit.verify(session, first=first)
+            assert broken is not None and (broken.sequence, broken.kind) == (2, "content")
+
+
+def test_a_file_of_heads_without_heads_does_not_hold(store: Store, tmp_path: Path) -> None:
+    """Emptied by somebody, it must not look like a file that agrees."""
+    wiring = wire(store, tmp_path)
+    write(store)
+    keep_head(wiring, key=KEY)
+    with store.reading() as session:
+        assert check_heads(session, [], key=KEY).kind == "empty"  # type: ignore[union-attr]
+    # What somebody left in the file is found, and keeps no further head from being kept.
+    wiring.settings.audit_heads.write_bytes(b"\xff\xfe\n")
+    keep_head(wiring, key=KEY)
+    with store.reading() as session:
+        lines = wiring.settings.audit_heads.read_text(errors="replace").splitlines()
+        assert len(lines) == 2
+        assert check_heads(session, lines, key=KEY).kind == "unreadable"  # type: ignore[union-attr]
+
+
+def test_heads_kept_at_once_are_sealed_one_after_another(store: Store, tmp_path: Path) -> None:
+    """Two servers of one register, and a command beside them."""
+    wiring = wire(store, tmp_path)
+    write(store)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: keep_head(wiring, key=KEY), range(40)))
+    lines = wiring.settings.audit_heads.read_text().splitlines()
+    with store.reading() as session:
+        assert len(lines) == 40 and check_heads(session, lines, key=KEY) is None
+
+
+def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
+    """A key file is whole from its first instant on."""
+    for number in range(20):
+        path = tmp_path / f"{number}" / "audit.key"
+        with ThreadPoolExecutor(8) as threads:
+            keys = set(threads.map(read_key, [path] * 8))
+        assert len(keys) == 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert [file.name for file in path.parent.iterdir()] == ["audit.key"]
 
 
 def test_the_commands_of_the_log(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

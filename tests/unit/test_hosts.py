@@ -56,6 +56,8 @@ def test_an_origin_counts_with_its_scheme_and_port() -> None:
         asked("x.gov", origin="https://x.gov"),
         asked("x.gov:8501", origin="http://x.gov"),
         asked("x.gov", origin="null"),
+        asked("x.gov", origin="http://["),
+        asked("x.gov", origin="http://[x.gov"),
         asked("x.gov"),
     ):
         assert not is_own_origin(scope)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from dashboard import api, auth
@@ -21,6 +22,7 @@ from dashboard.access import login, presence
 from dashboard.access.faults import Faults
 from dashboard.access.hosts import CookieRule, own_hosts
 from dashboard.access.lanes import Lanes
+from dashboard.access.limits import BusyError, Lane
 from dashboard.access.sockets import Sockets
 from dashboard.headers import SecurityHeaders
 from dashboard.settings import Settings
@@ -33,6 +35,7 @@ from tests import small_district as small
 from tests.conftest import NOW
 
 NAMES = ("lead", "boss", "worker")
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -68,7 +71,9 @@ def parts(migrated_file: Path, tmp_path: Path, clock: list[dt.datetime]) -> Iter
     made.close()
 
 
-def browser(host: str = "localhost", address: str = "127.0.0.1", scheme: str = "http") -> TestClient:
+def browser(
+    host: str = "localhost", address: str = "127.0.0.1", scheme: str = "http", lanes: Lanes | None = None
+) -> TestClient:
     """Return a new browser at an address; it keeps its cookies."""
     cookies = CookieRule()
     app = Starlette(
@@ -81,7 +86,7 @@ def browser(host: str = "localhost", address: str = "127.0.0.1", scheme: str = "
                 hosts=own_hosts("127.0.0.1", ["x.gov"]),
                 cookies=cookies,
                 sockets=Sockets(),
-                lanes=Lanes(),
+                lanes=lanes or Lanes(),
             ),
         ],
     )
@@ -168,6 +173,29 @@ def test_a_flood_holds_up_strangers_and_not_a_known_device(
     assert enter(own).status_code == 303
     clock[0] = NOW + dt.timedelta(minutes=2)
     assert enter(stranger).status_code == 303
+
+
+class Taken(Lane):
+    """A lane in which somebody has taken all places that are for one address."""
+
+    async def run(self, who: object, work: Callable[[], T], *, request: Request | None = None) -> T:
+        """Refuse that address, serve everybody else."""
+        if who == "10.0.0.1":
+            raise BusyError
+        return await super().run(who, work, request=request)
+
+
+def test_a_stranger_behind_the_office_address_keeps_no_known_device_out(parts: wired.Wiring) -> None:
+    """The places of an address are for browsers nobody knows; one of the account's own needs none of them."""
+    own = browser(address="10.0.0.1")
+    assert enter(own).status_code == 303
+    own.post("/logout")
+    crowded = browser(address="10.0.0.1", lanes=Lanes(login=Taken(at_once=2, per_person=8, waiting=100)))
+    assert enter(crowded).status_code == 503
+    crowded.cookies.update(own.cookies)
+    assert enter(crowded).status_code == 303
+    # Another account's device is as good as none.
+    assert enter(crowded, "boss").status_code == 503
 
 
 def test_one_address_may_not_try_name_after_name(parts: wired.Wiring) -> None:
