@@ -148,7 +148,10 @@ def demand_own_register(store: Store, var_dir: Path) -> bool:
         told = ", ".join(f"{name} {count}" for name, count in found.items() if count)
         raise RegisterError("not_empty", found=told)
     basemap = var_dir / "basemap.pmtiles"
-    if basemap.is_file() and read_metadata(basemap).get("attribution") != ATTRIBUTION:
+    # A folder of that name is somebody's own as well.
+    if basemap.exists() and (
+        not basemap.is_file() or read_metadata(basemap).get("attribution") != ATTRIBUTION
+    ):
         raise RegisterError("basemap_exists", file=str(basemap))
     return False
 

@@ -27,6 +27,7 @@ from dashboard.access.faults import Faults, refusal
 from dashboard.access.hosts import CookieRule, own_hosts
 from dashboard.access.lanes import Lanes
 from dashboard.access.limits import BodyLimit
+from dashboard.access.patience import PatientProtocol, allow_connections
 from dashboard.access.published import demand_private
 from dashboard.access.sockets import Sockets
 from dashboard.access.watch import keep_watch
@@ -163,10 +164,12 @@ def serve(settings: Settings, app: ASGIApp | None = None) -> None:
         As `create_app`.
     """
     _bound_memory()
+    allow_connections()
     uvicorn.run(
         app or create_app(settings),
         host=settings.host,
         port=settings.port,
+        http=PatientProtocol,
         log_level="warning",
         log_config=None,
         proxy_headers=True,

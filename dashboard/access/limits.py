@@ -138,12 +138,15 @@ class BodyLimit:
         size = 0
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                # Nobody is left to answer.
+                return
             size += len(message.get("body", b""))
             if size > self.most_bytes:
                 await self.refuse(scope)(scope, receive, send)
                 return
             pieces.append(message)
-            if message["type"] != "http.request" or not message.get("more_body", False):
+            if not message.get("more_body", False):
                 break
         waiting = iter(pieces)
 

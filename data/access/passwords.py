@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -45,24 +46,30 @@ def check_new(password: str, *, names: Sequence[str]) -> None:
         raise AccountError("password_too_short", minimum=MIN_LENGTH)
     if len(password) > MOST_LENGTH:
         raise AccountError("password_too_long", most=MOST_LENGTH)
-    sorts = {"letter" if c.isalpha() else "digit" if c.isdigit() else "sign" for c in password}
-    if len(sorts) < 2 or len(set(password.casefold())) < LEAST_SIGNS:
+    # Full-width signs are the same ones to whoever guesses; what is not seen is none.
+    judged = "".join(c for c in unicodedata.normalize("NFKC", password) if c.isprintable())
+    sorts = {"letter" if c.isalpha() else "digit" if c.isdigit() else "sign" for c in judged}
+    if len(sorts) < 2 or len(set(judged.casefold())) < LEAST_SIGNS:
         raise AccountError("password_too_simple", signs=LEAST_SIGNS)
-    if any(_is_made_of(password, name) for name in names):
+    if any(_is_made_of(judged, name) for name in names):
         raise AccountError("password_is_name")
-    if _is_common(password, names):
+    if _is_common(judged, names):
         raise AccountError("password_common")
 
 
 def _is_made_of(password: str, name: str) -> bool:
-    """Tell whether a password is a name, forwards or backwards, with a few signs round it."""
-    folded, plain = password.casefold(), name.strip().casefold()
+    """Tell whether a password is a name, forwards or backwards, with a few signs round it or between."""
+    folded, plain = _letters(password), _letters(unicodedata.normalize("NFKC", name))
     if len(plain) < _LEAST_NAME:
         return False
     return any(
         spelling in folded and len(folded.replace(spelling, "")) < MIN_LENGTH - _LEAST_NAME
         for spelling in (plain, plain[::-1])
     )
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _is_common(password: str, names: Sequence[str]) -> bool:

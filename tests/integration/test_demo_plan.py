@@ -167,6 +167,15 @@ def test_another_base_map_is_left_alone(store: Store, tmp_path: Path) -> None:
     assert (tmp_path / "basemap.pmtiles").read_bytes() == before
 
 
+def test_a_folder_in_the_base_maps_place_is_left_alone(store: Store, tmp_path: Path) -> None:
+    """Refused before anything is written, in the register as in the folder."""
+    (tmp_path / "var" / "basemap.pmtiles").mkdir(parents=True)
+    with pytest.raises(RegisterError) as refusal:
+        build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=tmp_path / "var")
+    assert refusal.value.code == "basemap_exists"
+    assert [file.name for file in (tmp_path / "var").rglob("*")] == ["basemap.pmtiles"]
+
+
 def test_the_published_password_stays_on_this_machine(store: Store) -> None:
     """Served elsewhere only once every account that has it is stopped or has another."""
     with store.begin(actor="test", now=NOW) as session:

@@ -32,6 +32,13 @@ from tests.unit.test_accounts import add_user
         ("yunhe-demo-2026", "password_common"),
         ("jiaoyuju2026", "password_common"),
         ("wangge-2026", "password_common"),
+        ("ｐａｓｓｗｏｒｄ１２３", "password_common"),
+        ("Ｐassword\u200b123!", "password_common"),
+        ("\u200b\u200b\u200b\u200b\u200b\u200b\u200b\u200baaa1", "password_too_simple"),
+        ("z.h.a.n.g.s.a.n", "password_is_name"),
+        ("ｚｈａｎｇ-san.26", "password_is_name"),
+        ("yunhe-demo-2027", "password_common"),
+        ("xunchayuan2026", "password_common"),
     ],
 )
 def test_what_is_easily_guessed_is_refused(password: str, code: str) -> None:
