@@ -25,6 +25,7 @@ from data.demo import (
 from data.demo.people import USERS
 from data.errors import RegisterError
 from data.schema import (
+    AuditEvent,
     District,
     Finding,
     GazetteerEntry,
@@ -58,6 +59,8 @@ ACTOR = "demo"
 PLAN_DAYS = 14
 ATTRIBUTION = "虚构示范区 · fictional"
 
+# What people put into a demo when they make it their own; who only tries it out adds none of these.
+ADDED = (User, Institution, School, GridArea, Officer)
 # What a register of somebody's own holds one of, at least.
 OWN = (User, District, Institution, School, GazetteerEntry, GridArea, Officer, RoadLayer)
 
@@ -139,14 +142,21 @@ def demand_own_register(store: Store, var_dir: Path) -> bool:
     Raises
     ------
     RegisterError
-        `not_empty` with what was found, `basemap_exists`.
+        `not_empty` with what was found, `var_in_use`, `basemap_exists`.
     """
     found = _found(store)
-    if found.pop("fictional"):
-        return True
+    made = bool(found.pop("fictional"))
+    if made:
+        found = _added(store)
     if any(found.values()):
         told = ", ".join(f"{name} {count}" for name, count in found.items() if count)
         raise RegisterError("not_empty", found=told)
+    if made:
+        return True
+    # Kept heads, or the usual database, of another register: the folder is somebody's own.
+    for file in (var_dir / "gridpatrol.db", var_dir / "audit-heads.log"):
+        if file.exists() and str(file.resolve()) != str(Path(store.url.database or "").resolve()):
+            raise RegisterError("var_in_use", file=str(file))
     basemap = var_dir / "basemap.pmtiles"
     # A folder of that name is somebody's own as well.
     if basemap.exists() and (
@@ -167,6 +177,16 @@ def _found(store: Store) -> dict[str, int]:
         for name in sorted(tables & {record.__tablename__ for record in OWN}):
             found[name] = connection.scalar(select(func.count()).select_from(table(name))) or 0
     return found
+
+
+def _added(store: Store) -> dict[str, int]:
+    """Return how many accounts and places somebody else than the demo has put into its register."""
+    tables = [record.__tablename__ for record in ADDED]
+    counted = select(AuditEvent.entity, func.count()).where(
+        AuditEvent.action == "insert", AuditEvent.actor != ACTOR, AuditEvent.entity.in_(tables)
+    )
+    with store.engine.connect() as connection:
+        return dict(connection.execute(counted.group_by(AuditEvent.entity)).tuples().all())
 
 
 def draw_basemap(demo: DemoDistrict, var_dir: Path) -> Path:

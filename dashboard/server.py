@@ -22,7 +22,7 @@ from streamlit import config
 
 from dashboard import anchors, api, auth, logs, maps, supervisor, theme
 from dashboard import wiring as wired
-from dashboard.access import login
+from dashboard.access import login, password
 from dashboard.access.faults import Faults, refusal
 from dashboard.access.hosts import CookieRule, own_hosts
 from dashboard.access.lanes import Lanes
@@ -126,7 +126,13 @@ def create_app(settings: Settings) -> ASGIApp:
     return st.App(
         HERE / "app.py",
         lifespan=lifespan,
-        routes=[*login.routes(), *api.routes(), *_asset_routes(), Mount("/m", routes=phone.routes(parts))],
+        routes=[
+            *login.routes(),
+            *password.routes(),
+            *api.routes(),
+            *_asset_routes(),
+            Mount("/m", routes=phone.routes(parts)),
+        ],
         middleware=[
             Middleware(SecurityHeaders, cookies=cookies, pictures_from=settings.tiles.hosts),
             Middleware(Faults),

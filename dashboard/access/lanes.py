@@ -17,6 +17,6 @@ class Lanes:
     """
 
     doorstep: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=100, waiting=400))
-    login: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=8, waiting=100))
+    login: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=40, waiting=100))
     phone: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=3, waiting=120))
     layers: Lane = field(default_factory=lambda: Lane(at_once=2, per_person=8, waiting=64))

@@ -1,4 +1,4 @@
-"""Log-in, log-out, the own password: hashing stays outside transactions, answers tell nobody who exists."""
+"""Log-in and log-out: hashing stays outside transactions, answers tell nobody who exists."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dashboard.access.lanes import Lanes
 from dashboard.access.refused import Refused
 from dashboard.auth import SESSION_COOKIE
 from dashboard.headers import language_of
-from dashboard.i18n import sentence, sentence_for
+from dashboard.i18n import sentence_for
 from dashboard.logs import get_logger
 from dashboard.markup import page
 from dashboard.wiring import Wiring
@@ -26,7 +26,6 @@ from data.access import credentials, devices, passwords, sessions, tries
 from data.access.credentials import Credentials
 from data.accounts import Identity
 from data.demo.people import DEMO_PASSWORD
-from data.errors import AccountError
 
 DEVICE_COOKIE = "gridpatrol_device"
 DEVICE_DAYS = 180
@@ -88,7 +87,7 @@ def _login_page(
 
 async def log_in(request: Request) -> Response:
     """Check a password and open a session."""
-    language, rule = language_of(request.scope), _cookies(request)
+    language, rule = language_of(request.scope), cookie_rule(request)
     form = await request.form()
     username, password = str(form.get("username", "")).strip(), str(form.get("password", ""))
     next_path = local_path(str(form.get("next", "/")))
@@ -117,11 +116,12 @@ async def log_in(request: Request) -> Response:
         status = 429 if outcome.code == "wait" else 403
         return _login_page(request, next_path=next_path, refusal=told, username=username, status=status)
     answer = RedirectResponse(next_path, status_code=303)
-    _give(answer, request, outcome)
+    give_cookies(answer, request, outcome)
     return answer
 
 
-def _cookies(request: Request) -> CookieRule:
+def cookie_rule(request: Request) -> CookieRule:
+    """Return how cookies of a request leave."""
     rule: CookieRule = request.state.cookies
     return rule
 
@@ -205,8 +205,9 @@ def _admit(
     return Outcome("ok", token=token, device=device)
 
 
-def _give(answer: Response, request: Request, outcome: Outcome) -> None:
-    rule = _cookies(request)
+def give_cookies(answer: Response, request: Request, outcome: Outcome) -> None:
+    """Let the browser keep the tokens of a session and of itself."""
+    rule = cookie_rule(request)
     kept = {
         SESSION_COOKIE: (outcome.token, dt.timedelta(hours=sessions.SESSION_HOURS)),
         DEVICE_COOKIE: (outcome.device, dt.timedelta(days=DEVICE_DAYS)),
@@ -224,7 +225,7 @@ def _give(answer: Response, request: Request, outcome: Outcome) -> None:
 
 async def log_out(request: Request) -> Response:
     """Close the session and forget what the browser kept."""
-    wiring, rule = wired.current(), _cookies(request)
+    wiring, rule = wired.current(), cookie_rule(request)
     name = rule.name(request.scope, SESSION_COOKIE)
     token, identity = request.cookies.get(name, ""), request.state.identity
     await request.state.lanes.login.run(identity.user_id, lambda: _close(wiring, token, identity))
@@ -240,89 +241,10 @@ def _close(wiring: Wiring, token: str, identity: Identity) -> None:
         audit.append(session, action="logout", entity="user", entity_key=identity.username)
 
 
-async def show_password(request: Request) -> Response:
-    """Show the password form."""
-    return _password_page(request)
-
-
-def _password_page(request: Request, refusal: str = "") -> Response:
-    identity: Identity = request.state.identity
-    return page(
-        "password.html",
-        language=language_of(request.scope),
-        status=403 if refusal else 200,
-        refusal=refusal,
-        forced=identity.must_change_password,
-        minimum=passwords.MIN_LENGTH,
-    )
-
-
-async def change_password(request: Request) -> Response:
-    """Replace the own password; all sessions end and a new one opens."""
-    language, wiring = language_of(request.scope), wired.current()
-    identity: Identity = request.state.identity
-    form = await request.form()
-    old, new, again = (str(form.get(name, "")) for name in ("old", "new", "again"))
-    if new != again:
-        return _password_page(request, sentence_for("password_mismatch", {}, language))
-    device = request.cookies.get(_cookies(request).name(request.scope, DEVICE_COOKIE))
-    try:
-        outcome = await request.state.lanes.login.run(
-            identity.user_id, lambda: _replace(wiring, identity, old, new, device)
-        )
-    except AccountError as error:
-        return _password_page(request, sentence(error, language))
-    if not outcome.token:
-        told = sentence_for(f"errors.authenticate_{outcome.code}", {"seconds": outcome.wait_s}, language)
-        return _password_page(request, told)
-    answer = RedirectResponse("/", status_code=303)
-    _give(answer, request, outcome)
-    return answer
-
-
-def _replace(wiring: Wiring, identity: Identity, old: str, new: str, device: str | None) -> Outcome:
-    """Put `new` in place of `old`; wrong guesses of the old one are counted against this session.
-
-    Raises
-    ------
-    AccountError
-        `session_ended`, and the refusals of a password.
-    """
-    now, keys = wiring.now(), (f"device:{identity.login}",)
-    with wiring.store.reading() as session:
-        known = credentials.find(session, identity.username)
-        wait_s = tries.wait_s(session, keys, now=now)
-    if known is None:
-        raise AccountError("session_ended")
-    if wait_s:
-        return Outcome("wait", wait_s)
-    if not passwords.holds(known.password_hash, old):
-        with wiring.store.begin(actor=identity.username, now=now) as session:
-            audit.append(session, action="password_refused", entity="user", entity_key=identity.username)
-            tries.count_failure(session, keys, now=now)
-        return Outcome("bad_credentials")
-    passwords.check_new(new, names=known.names)
-    if passwords.is_remembered(new, known.remembered):
-        raise AccountError("password_used_before", most=passwords.REMEMBERED)
-    hashed, token = passwords.hash_password(new), secrets.token_urlsafe(32)
-    device = device or secrets.token_urlsafe(32)
-    with wiring.store.begin(actor=identity.username, now=now) as session:
-        if credentials.unchanged(session, known) is None:
-            raise AccountError("session_ended")
-        user = credentials.set_password(
-            session, username=known.username, password_hash=hashed, must_change=False
-        )
-        sessions.open_session(session, user, token=token, now=now)
-        devices.remember(session, device, user.id, now=now)
-    return Outcome("ok", token=token, device=device)
-
-
 def routes() -> list[Route]:
-    """Return the routes of log-in, log-out and password."""
+    """Return the routes of log-in and log-out."""
     return [
         Route("/login", show_login, methods=["GET"]),
         Route("/login", log_in, methods=["POST"]),
         Route("/logout", log_out, methods=["POST"]),
-        Route("/password", show_password, methods=["GET"]),
-        Route("/password", change_password, methods=["POST"]),
     ]

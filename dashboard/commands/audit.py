@@ -95,9 +95,15 @@ def export_command(output: Path, as_json: Json = False, database: Database = Non
         import json
 
         from data import audit
+        from data.errors import StoreError
         from planner.errors import PlannerError
 
         demand_writable(output)
+        with door.store().reading() as session:
+            broken = audit.verify(session)
+        if broken is not None and broken.kind == "content":
+            # Such a link may be one that cannot be read; who needs what is left takes the database itself.
+            raise StoreError("audit_broken", sequence=broken.sequence)
         count = 0
         try:
             with door.store().reading() as session, output.open("w", encoding="utf-8") as file:
@@ -107,4 +113,5 @@ def export_command(output: Path, as_json: Json = False, database: Database = Non
         except OSError as error:
             fields: dict[str, object] = {"file": str(output), "reason": error.strerror}
             raise PlannerError(code="output_failed", fields=fields) from error
+        door.note_export("audit_event", output.name)
         door.answer({"file": str(output), "links": count}, f"{output}: {count}")

@@ -106,6 +106,7 @@ def join_table(
             index=areas.index,
         )
         write_layer(areas.join(table.drop(columns=titles[at]), rsuffix="_table"), output)
+        door.note_export("grid_area", output.name)
         door.answer(
             {
                 "file": str(output),

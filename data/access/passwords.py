@@ -39,8 +39,8 @@ def check_new(password: str, *, names: Sequence[str]) -> None:
     Raises
     ------
     AccountError
-        ``password_too_short``, ``password_too_long``, ``password_too_simple`` of one sort of signs or fewer
-        than five different ones, ``password_is_name``, ``password_common``.
+        ``password_too_short``, ``password_too_long``, ``password_too_simple`` without a letter, of one sort
+        of signs or fewer than five different ones beside runs, ``password_is_name``, ``password_common``.
     """
     if len(password) < MIN_LENGTH:
         raise AccountError("password_too_short", minimum=MIN_LENGTH)
@@ -49,7 +49,7 @@ def check_new(password: str, *, names: Sequence[str]) -> None:
     # Full-width signs are the same ones to whoever guesses; what is not seen is none.
     judged = "".join(c for c in unicodedata.normalize("NFKC", password) if c.isprintable())
     sorts = {"letter" if c.isalpha() else "digit" if c.isdigit() else "sign" for c in judged}
-    if len(sorts) < 2 or len(set(judged.casefold())) < LEAST_SIGNS:
+    if "letter" not in sorts or len(sorts) < 2 or len(_steps(judged)) < LEAST_SIGNS:
         raise AccountError("password_too_simple", signs=LEAST_SIGNS)
     if any(_is_made_of(judged, name) for name in names):
         raise AccountError("password_is_name")
@@ -66,6 +66,13 @@ def _is_made_of(password: str, name: str) -> bool:
         spelling in folded and len(folded.replace(spelling, "")) < MIN_LENGTH - _LEAST_NAME
         for spelling in (plain, plain[::-1])
     )
+
+
+def _steps(text: str) -> str:
+    """Return the different signs that do not just repeat the one before or follow it in the alphabet."""
+    folded = text.casefold()
+    pairs = zip(folded, f"\0{folded}", strict=False)
+    return "".join(dict.fromkeys(sign for sign, before in pairs if abs(ord(sign) - ord(before)) > 1))
 
 
 def _letters(text: str) -> str:

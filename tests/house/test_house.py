@@ -170,6 +170,7 @@ def test_every_write_of_a_page_asks_who_acts() -> None:
     }
     assert writing <= {
         "dashboard/access/login.py",
+        "dashboard/access/password.py",
         "dashboard/access/presence.py",
         "dashboard/district.py",
         "dashboard/steps.py",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,19 @@ def built(
     store = Store(f"sqlite:///{folder / 'register.db'}")
     summary = build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=folder)
     yield store, summary, folder
+    store.close()
+
+
+@pytest.fixture
+def demo(built: tuple[Store, DemoSummary, Path], tmp_path: Path) -> Iterator[Store]:
+    """A copy of the built demo, to be changed."""
+    with (
+        closing(sqlite3.connect(built[2] / "register.db")) as source,
+        closing(sqlite3.connect(tmp_path / "copy.db")) as copy,
+    ):
+        source.backup(copy)
+    store = Store(f"sqlite:///{tmp_path / 'copy.db'}")
+    yield store
     store.close()
 
 
@@ -212,3 +228,29 @@ def test_addresses_are_placed_with_honest_radii(store: Store) -> None:
     radius = np.array([r.error_radius_m for r in placed])
     assert (metres <= radius).mean() >= 0.9
     assert np.median(metres) < 30 and np.median(radius) < 60
+
+
+@pytest.mark.parametrize("kind", ["user", "school"])
+def test_a_demo_that_somebody_made_their_own_is_left_alone(demo: Store, tmp_path: Path, kind: str) -> None:
+    """Its next start neither plans nor publishes; whoever only tries it out goes on."""
+    with demo.begin(actor="command-line:zhang", now=NOW) as session:
+        session.add(_own(kind))
+    with demo.reading() as session:
+        before = audit.change_counter(session)
+    later = TODAY + dt.timedelta(days=60)
+    with pytest.raises(RegisterError) as refusal:
+        build_demo(demo, preset="small", seed=1, today=later, now=NOW, var_dir=tmp_path)
+    assert (refusal.value.code, refusal.value.fields) == ("not_empty", {"found": f"{kind} 1"})
+    with demo.reading() as session:
+        assert audit.change_counter(session) == before
+
+
+@pytest.mark.parametrize("name", ["gridpatrol.db", "audit-heads.log"])
+def test_a_folder_of_another_register_is_left_alone(store: Store, tmp_path: Path, name: str) -> None:
+    office = tmp_path / "office"
+    office.mkdir()
+    (office / name).write_bytes(b"theirs")
+    with pytest.raises(RegisterError) as refusal:
+        build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=office)
+    assert refusal.value.code == "var_in_use"
+    assert [file.name for file in office.iterdir()] == [name] and (office / name).read_bytes() == b"theirs"

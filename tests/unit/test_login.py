@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from dashboard import api, auth
 from dashboard import wiring as wired
-from dashboard.access import login, presence
+from dashboard.access import login, password, presence
 from dashboard.access.faults import Faults
 from dashboard.access.hosts import CookieRule, own_hosts
 from dashboard.access.lanes import Lanes
@@ -77,7 +77,7 @@ def browser(
     """Return a new browser at an address; it keeps its cookies."""
     cookies = CookieRule()
     app = Starlette(
-        routes=[*login.routes(), *api.routes()],
+        routes=[*login.routes(), *password.routes(), *api.routes()],
         middleware=[
             Middleware(SecurityHeaders, cookies=cookies),
             Middleware(Faults),
