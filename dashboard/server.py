@@ -14,7 +14,7 @@ import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -76,7 +76,11 @@ def _asset_routes() -> list[BaseRoute]:
     async def favicon(request: Request) -> Response:
         return FileResponse(STATIC / "icon-192.png", headers={"Cache-Control": "max-age=86400"})
 
+    async def front(request: Request) -> Response:
+        return RedirectResponse("/", status_code=303)
+
     return [
+        Route("/overview", front),
         Route("/favicon.png", favicon),
         Route("/favicon.ico", favicon),
         Route("/assets/tokens.css", tokens_css),

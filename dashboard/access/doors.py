@@ -76,6 +76,7 @@ DOORS: tuple[Door, ...] = (
     Door("/logout", _POST, _A.CHANGING, "log out"),
     Door("/password", ("GET", "POST"), _A.CHANGING, "choose a new password"),
     Door("/", _GET, _A.PEOPLE, "the pages' shell"),
+    Door("/overview", _GET, _A.PEOPLE, "leads to /, where the first page lies"),
     *(Door(f"/{page}", _GET, _A.PEOPLE, "the pages' shell") for page in PAGES),
     Door("/static/*", _GET, _A.PEOPLE, "the framework's files"),
     Door("/component/streamlit_folium.st_folium/*", _GET, _A.PEOPLE, "the map's frame"),

@@ -178,6 +178,10 @@ def test_the_base_map_answers_ranges(client: TestClient) -> None:
     assert (answer.status_code, answer.content) == (206, bytes(range(7)))
 
 
+def test_the_first_page_has_its_name_too(client: TestClient) -> None:
+    assert log_in(client, "lead").get("/overview", headers=PAGE).headers["location"] == "/"
+
+
 def test_the_shell_speaks_the_visitors_language(client: TestClient) -> None:
     log_in(client, "lead")
     assert '<html lang="zh-CN"' in client.get("/", headers=PAGE).text
