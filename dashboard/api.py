@@ -16,10 +16,11 @@ from starlette.routing import Route
 
 from dashboard import cases, gridareas, layers, reads
 from dashboard import wiring as wired
+from dashboard.access.faults import refuse
 from dashboard.access.limits import Lane, Shared
 from dashboard.access.presence import acting
 from dashboard.anchors import broken_link
-from dashboard.auth import permitted, refuse, sees_whole_district
+from dashboard.auth import permitted, sees_whole_district
 from dashboard.exports import plan_bytes
 from dashboard.headers import language_of
 from dashboard.logs import get_logger

@@ -22,12 +22,6 @@ from data.accounts import Identity, Permission, may, require
 from data.terms import Language, Role
 
 SESSION_COOKIE = "gridpatrol_session"
-__all__ = ["SESSION_COOKIE", "Gate", "greeting", "identify", "permitted", "refuse", "sees_whole_district"]
-
-
-def session_token(cookies: dict[str, str], cookie: str) -> str | None:
-    """Return the session token that a request or page brings, None without one."""
-    return cookies.get(cookie) or None
 
 
 def sees_whole_district(identity: Identity) -> bool:

@@ -30,7 +30,7 @@ from dashboard.access.limits import BodyLimit
 from dashboard.access.patience import PatientProtocol, allow_connections
 from dashboard.access.published import demand_private
 from dashboard.access.sockets import Sockets
-from dashboard.access.watch import keep_watch
+from dashboard.access.watch import end_watch, keep_watch
 from dashboard.headers import PageShell, SecurityHeaders
 from dashboard.phone import today as phone
 from dashboard.settings import Settings
@@ -121,6 +121,7 @@ def create_app(settings: Settings) -> ASGIApp:
             yield {}
         finally:
             watch.cancel()
+            await end_watch(parts)
             anchor.stop()
             if helper is not None:
                 helper.stop()

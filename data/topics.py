@@ -68,7 +68,6 @@ TOPIC_OF: Mapping[str, Topic | None] = {
 }
 """The topic of every table; a test checks that none is forgotten."""
 
-REGISTER = tuple(topic for topic in Topic if topic is not Topic.ACCOUNTS)
 _TOUCHED = "topics"
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|TRUNCATE|WITH)\b", re.IGNORECASE)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pyproj import Geod
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -27,8 +27,8 @@ from planner.slots import list_slots, read_rules
 
 # A point set anew within this of the planned one is the same door.
 MOVED_M = 100.0
-METRES_A_DEGREE = 111_320.0
 SHOWN = 5
+_ELLIPSOID = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,7 @@ def _changed_places(session: Session, ahead: _Ahead) -> tuple[list[str], list[st
 def _is_elsewhere(place: Institution, stop: PlanStop) -> bool:
     if place.address != stop.address or place.lon is None or place.lat is None:
         return True
-    east = (place.lon - stop.lon) * math.cos(math.radians(stop.lat))
-    return math.hypot(east, place.lat - stop.lat) * METRES_A_DEGREE > MOVED_M
+    return float(_ELLIPSOID.inv(stop.lon, stop.lat, place.lon, place.lat)[2]) > MOVED_M
 
 
 def _missing_officers(session: Session, ahead: _Ahead, body: Mapping[str, Any]) -> list[str]:

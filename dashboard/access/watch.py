@@ -33,6 +33,14 @@ async def keep_watch(wiring: Wiring, sockets: Sockets) -> None:
             _LOG.warning("register", error=type(error).__name__)
 
 
+async def end_watch(wiring: Wiring) -> None:
+    """Write down what is still in memory when the server stops."""
+    try:
+        await run_in_threadpool(tell, wiring)
+    except (DataError, SQLAlchemyError) as error:
+        _LOG.warning("not_told", error=type(error).__name__)
+
+
 async def end_sockets(wiring: Wiring, sockets: Sockets) -> int:
     """Close the sockets whose session has ended, or whose person got another role; return how many."""
     logins = sockets.logins()

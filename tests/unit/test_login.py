@@ -24,6 +24,7 @@ from dashboard.access.hosts import CookieRule, own_hosts
 from dashboard.access.lanes import Lanes
 from dashboard.access.limits import BusyError, Lane
 from dashboard.access.sockets import Sockets
+from dashboard.access.watch import end_watch
 from dashboard.headers import SecurityHeaders
 from dashboard.settings import Settings
 from data import accounts
@@ -33,6 +34,7 @@ from data.schema import AuditEvent, LoginSession, User
 from data.terms import Role
 from tests import small_district as small
 from tests.conftest import NOW
+from tests.loops import run
 
 NAMES = ("lead", "boss", "worker")
 T = TypeVar("T")
@@ -357,3 +359,10 @@ def test_reads_write_nothing(parts: wired.Wiring, clock: list[dt.datetime]) -> N
     assert stored() == clock[0]
     clock[0] += dt.timedelta(minutes=31)
     assert client.get("/api/grids.geojson").status_code == 303
+
+
+def test_what_is_in_memory_is_written_when_the_server_stops(parts: wired.Wiring) -> None:
+    """A refusal of the last minute is on record too."""
+    parts.refused.note("lead", "10.0.0.66")
+    run(end_watch(parts))
+    assert logged(parts, "login_refused") == [("server", "lead", {"address": "10.0.0.66", "tries": 1})]
