@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from dashboard.logs import get_logger
+from dashboard.logs import get_logger, trace_of
 from dashboard.wiring import Wiring
 from data import jobs
 from data.errors import DataError, JobError, StoreError
@@ -35,8 +34,8 @@ _LOG = get_logger("job")
 class JobStore(Store):
     """The register as a job sees it: it stores nothing once the job was cancelled or given up on."""
 
-    def __init__(self, url: str, *, job_id: int, owner: str) -> None:
-        super().__init__(url, wait_s=PATIENCE_S)
+    def __init__(self, url: str, *, job_id: int, owner: str, seal: Callable[[], bytes]) -> None:
+        super().__init__(url, wait_s=PATIENCE_S, seal=seal)
         self._job_id, self._owner = job_id, owner
 
     @contextmanager
@@ -62,8 +61,9 @@ def run_job(wiring: Wiring, job: Job, *, stopping: Callable[[], bool] = lambda: 
     except (DataError, GeoError, PlannerError) as error:
         interrupted = error.code == "cancelled" and stopping()
         failure = ("interrupted", {}, None) if interrupted else (error.code, _fields_of(error), None)
-    except Exception:  # noqa: BLE001 - the door's last line: the job must not stay "running" for ever
-        failure = ("unexpected", {}, traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - the door's last line: the job must not stay "running" for ever
+        # Where it went wrong, without what it said: a message may quote a name or a telephone.
+        failure = ("unexpected", {}, trace_of(error))
 
     def write(session: Session, at: dt.datetime) -> None:
         if failure is None:
@@ -155,7 +155,7 @@ def carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[st
             return False
 
     url = wiring.store.url.render_as_string(hide_password=False)
-    store = JobStore(url, job_id=job.id, owner=job.owner)
+    store = JobStore(url, job_id=job.id, owner=job.owner, seal=wiring.store.seal)
     try:
         return steps[job.kind](wiring, store, job, report, cancelled)
     finally:
