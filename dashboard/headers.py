@@ -54,9 +54,11 @@ def cookies_of(scope: Scope) -> dict[str, str]:
 
 
 def wants_page(scope: Scope) -> bool:
-    """Return whether a request navigates to an HTML page."""
+    """Return whether a request navigates a window, not a frame inside a page, to an HTML page."""
     headers = Headers(scope=scope)
-    return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+    if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in headers.get("accept", ""):
+        return False
+    return headers.get("sec-fetch-dest", "document") == "document"
 
 
 class SecurityHeaders:

@@ -48,6 +48,14 @@ def test_a_stranger_is_sent_to_the_log_in_page(client: TestClient) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/roster")
 
 
+def test_a_frame_is_told_and_not_sent_to_a_page_that_refuses_frames(client: TestClient) -> None:
+    asked = {**PAGE, "sec-fetch-dest": "iframe"}
+    answer = client.get("/component/streamlit_folium.st_folium/index.html", headers=asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "log_in_first")
+    assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+    assert client.get("/roster", headers={**PAGE, "sec-fetch-dest": "document"}).status_code == 303
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/institutions.geojson", "/_stcore/health", "/basemap.pmtiles", "/static/x.js"],

@@ -73,7 +73,11 @@ async def talk(pieces: list[tuple[bytes, float]]) -> bytes:
         for piece, pause_s in pieces:
             writer.write(piece)
             await asyncio.sleep(pause_s)
-        told = await asyncio.wait_for(reader.read(), 5)
+        try:
+            told = await asyncio.wait_for(reader.read(), 5)
+        except ConnectionResetError:
+            # Given up while the client went on sending: the system says so instead of an end.
+            told = b""
         writer.close()
     assert faults == []
     return told
