@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from dashboard.keys import OWNER_ONLY, read_key
 from dashboard.logs import get_logger
 from dashboard.wiring import Wiring
-from data import audit
+from data import audit, chain
 from data.errors import DataError, StoreError
 
 DAY_S = 86_400.0
@@ -99,7 +99,7 @@ def check_heads(session: Session, lines: Sequence[str], *, key: bytes) -> Fault 
             return Fault(number, sequence, "seal")
         if sequence > newest:
             return Fault(number, sequence, "cut")
-        if audit.hash_at(session, sequence) != chain_hash:
+        if chain.hash_at(session, sequence) != chain_hash:
             return Fault(number, sequence, "rewritten")
         before = line
     return None
@@ -138,8 +138,8 @@ class Anchor:
             As `keep_head`.
         """
         with self._wiring.store.reading() as session:
-            since = audit.first_since(session, self._wiring.now() - dt.timedelta(days=1))
-            broken = audit.verify(session, first=since)
+            since = chain.first_since(session, self._wiring.now() - dt.timedelta(days=1))
+            broken = chain.verify(session, first=since)
         self.broken = None if broken is None else broken.sequence
         if broken is not None:
             _LOG.error("audit_broken", sequence=broken.sequence, kind=broken.kind)

@@ -39,7 +39,7 @@ class JobStore(Store):
         self._job_id, self._owner = job_id, owner
 
     @contextmanager
-    def begin(self, *, actor: str, now: dt.datetime, serial: bool = True) -> Iterator[Session]:
+    def begin(self, *, actor: str, now: dt.datetime, serial: bool | None = True) -> Iterator[Session]:
         """Open a write transaction as `Store.begin`.
 
         Raises

@@ -1,4 +1,8 @@
-"""The append-only, hash-chained change log; every flush of a register record writes it."""
+"""The append-only, hash-chained change log; every flush of a register record writes it.
+
+Links are gathered while a transaction runs and put on the chain when it commits, so that a long one does not
+keep the chain's end from everybody else.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,10 @@ import enum
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, event, func, inspect, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from data.errors import StoreError
@@ -26,6 +28,10 @@ _HIDDEN = {"password_hash", "seed", "salt"}
 # Personal numbers are told as a keyed digest: that they changed is seen, what they are is not.
 _MASKED = {"contact_phone", "phone", "certificate_no"}
 _QUIET = {"changed_at"}
+_HASHED = ("sequence", "actor", "action", "entity", "entity_key", "before", "after")
+_LINKS = "audit_links"
+LOT = 200
+"""Records that one link tells of, where links tell of many."""
 
 
 def _plain(value: object) -> Any:
@@ -73,17 +79,9 @@ def link_hash(previous_hash: str, payload: dict[str, Any]) -> str:
     return hashlib.sha256(f"{previous_hash}{_CANONICAL.encode(payload)}".encode()).hexdigest()
 
 
-def _payload(link: AuditEvent | Row[Any]) -> dict[str, Any]:
-    return {
-        "sequence": link.sequence,
-        "at": link.at.astimezone(dt.UTC).isoformat(),
-        "actor": link.actor,
-        "action": link.action,
-        "entity": link.entity,
-        "entity_key": link.entity_key,
-        "before": link.before,
-        "after": link.after,
-    }
+def payload(link: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the hash of a link covers, beside the hash before it."""
+    return {name: link[name] for name in _HASHED} | {"at": link["at"].astimezone(dt.UTC).isoformat()}
 
 
 def hold(session: Session) -> AuditHead:
@@ -92,7 +90,8 @@ def hold(session: Session) -> AuditHead:
     if head is None:
         with session.no_autoflush:
             # The migration made the row; a lock of it is one of the chain on PostgreSQL.
-            head = session.execute(select(AuditHead).with_for_update()).scalar_one()
+            latest = select(AuditHead).with_for_update().execution_options(populate_existing=True)
+            head = session.execute(latest).scalar_one()
         session.info["audit_head"] = head
     found: AuditHead = head
     return found
@@ -106,8 +105,8 @@ def append(
     entity_key: str,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
-) -> AuditEvent:
-    """Append one link to the chain; actor and instant come from the write transaction.
+) -> None:
+    """Write one link when the transaction commits; actor and instant come from the write transaction.
 
     Raises
     ------
@@ -117,22 +116,80 @@ def append(
     actor, now = session.info.get("actor"), session.info.get("now")
     if actor is None or now is None:
         raise StoreError("not_a_write_transaction")
+    link = {
+        "at": now,
+        "actor": actor,
+        "action": action,
+        "entity": entity,
+        "entity_key": entity_key,
+        "before": before,
+        "after": after,
+    }
+    session.info.setdefault(_LINKS, []).append(link)
+
+
+def append_many(
+    session: Session,
+    *,
+    action: str,
+    entity: str,
+    before: Sequence[Mapping[str, Any]] | None = None,
+    after: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
+    """Write links that each tell of up to `LOT` records of one table, as columns and rows.
+
+    Parameters
+    ----------
+    before, after
+        The same values of the same records, as they were and as they are; all rows name the same columns.
+    """
+    for start in range(0, len(after or before or ()), LOT):
+        sides = [
+            None if rows is None else _rows_told(session, rows[start : start + LOT])
+            for rows in (before, after)
+        ]
+        count = len((sides[1] or sides[0] or {})["rows"])
+        append(
+            session,
+            action=action,
+            entity=entity,
+            entity_key=f"{count} records",
+            before=sides[0],
+            after=sides[1],
+        )
+
+
+def _rows_told(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    columns = sorted(rows[0].keys() - _QUIET)
+    return {
+        "columns": columns,
+        "rows": [[_told(session, name, row[name]) for name in columns] for row in rows],
+    }
+
+
+def sealed(
+    links: Iterable[dict[str, Any]], *, sequence: int, previous: str | None
+) -> Iterator[dict[str, Any]]:
+    """Yield links with the numbers and hashes that put them after a chain's end."""
+    for link in links:
+        sequence += 1
+        whole = {**link, "sequence": sequence}
+        whole.update(previous_hash=previous, hash=link_hash(str(previous), payload(whole)))
+        previous = whole["hash"]
+        yield whole
+
+
+def _seal(session: Session) -> None:
+    session.flush()
+    links = session.info.pop(_LINKS, None)
+    if not links:
+        return
     head = hold(session)
-    link = AuditEvent(
-        sequence=head.sequence + 1,
-        at=now,
-        actor=actor,
-        action=action,
-        entity=entity,
-        entity_key=entity_key,
-        before=before,
-        after=after,
-        previous_hash=head.hash,
-    )
-    link.hash = link_hash(head.hash, _payload(link))
-    head.sequence, head.hash = link.sequence, link.hash
-    session.add(link)
-    return link
+    for start in range(0, len(links), _AT_ONCE):
+        lot = list(sealed(links[start : start + _AT_ONCE], sequence=head.sequence, previous=head.hash))
+        session.execute(insert(AuditEvent), lot)
+        head.sequence, head.hash = lot[-1]["sequence"], lot[-1]["hash"]
+    session.flush()
 
 
 def _entity_key(record: Base) -> str:
@@ -180,101 +237,7 @@ def listen(session_class: type[Session]) -> None:
     """Make every flush of `session_class` write the audit log."""
     if not event.contains(session_class, "before_flush", _before_flush):
         event.listen(session_class, "before_flush", _before_flush)
-
-
-@dataclass(frozen=True)
-class Break:
-    """The first broken link: its sequence, the instant it states, and the kind of fault.
-
-    `kind` is `gap` (links are missing before it), `previous` (it does not follow its forerunner), `content`
-    (it is not what was written) or `head` (the chain's end is not where the register says).
-    """
-
-    sequence: int
-    at: dt.datetime | None
-    kind: str
-
-
-def stream(session: Session, *, first: int = 1) -> Iterator[Row[Any]]:
-    """Yield the links from `first` on in order, a few thousand in memory at a time."""
-    columns = AuditEvent.__table__.columns
-    links = select(*columns).where(AuditEvent.sequence >= first).order_by(AuditEvent.sequence)
-    yield from session.execute(links.execution_options(yield_per=_AT_ONCE))
-
-
-@dataclass
-class _Walk:
-    """How far the chain was followed: the link that must come next, and the hash it must name."""
-
-    expected: int
-    previous: str | None
-
-    def take(self, link: Row[Any]) -> Break | None:
-        """Go one link on, or say how it is broken."""
-        if link.sequence != self.expected:
-            return Break(self.expected, link.at, "gap")
-        if link.previous_hash != self.previous:
-            return Break(self.expected, link.at, "previous")
-        if link_hash(link.previous_hash, _payload(link)) != link.hash:
-            return Break(self.expected, link.at, "content")
-        self.expected, self.previous = self.expected + 1, link.hash
-        return None
-
-
-# What reading a link raises that was changed to what no link holds: an instant that is none, broken JSON,
-# bytes. Text that is no text is told by the driver alone.
-_UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
-_NO_TEXT = "Could not decode"
-
-
-def verify(session: Session, *, first: int = 1) -> Break | None:
-    """Return the first broken link from `first` on, or None when the chain holds to its end."""
-    walk = _Walk(1, GENESIS) if first <= 1 else _Walk(first, hash_at(session, first - 1))
-    try:
-        broken = next(filter(None, map(walk.take, stream(session, first=walk.expected))), None)
-    except _UNREADABLE:
-        return _walk_singly(session, walk)
-    except OperationalError as error:
-        if _NO_TEXT not in str(error.orig):
-            raise
-        return _walk_singly(session, walk)
-    if broken is None and read_head(session) != (walk.expected - 1, walk.previous):
-        return Break(walk.expected, None, "head")
-    return broken
-
-
-def _walk_singly(session: Session, walk: _Walk) -> Break:
-    """Go on link by link to the one that cannot be read: thousands are read at once, one of which is it."""
-    links = select(*AuditEvent.__table__.columns)
-    while True:
-        try:
-            link = session.execute(links.where(AuditEvent.sequence == walk.expected)).first()
-            broken = Break(walk.expected, None, "gap") if link is None else walk.take(link)
-        except (*_UNREADABLE, OperationalError) as error:
-            if isinstance(error, OperationalError) and _NO_TEXT not in str(error.orig):
-                raise
-            broken = Break(walk.expected, None, "content")
-        if broken is not None:
-            return broken
-
-
-def first_break(session: Session) -> int | None:
-    """Return the sequence of the first broken link, or None when the whole chain holds."""
-    broken = verify(session)
-    return None if broken is None else broken.sequence
-
-
-def first_since(session: Session, instant: dt.datetime) -> int:
-    """Return the sequence of the first link written at or after an instant, else that past the end."""
-    found = session.scalar(select(func.min(AuditEvent.sequence)).where(AuditEvent.at >= instant))
-    return change_counter(session) + 1 if found is None else found
-
-
-def hash_at(session: Session, sequence: int) -> str | None:
-    """Return the hash of a link, that of the beginning for 0, None where there is none."""
-    if sequence == 0:
-        return GENESIS
-    return session.scalar(select(AuditEvent.hash).where(AuditEvent.sequence == sequence))
+        event.listen(session_class, "before_commit", _seal)
 
 
 def read_head(session: Session) -> tuple[int, str | None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from data.errors import SheetError
 from data.rejects import ImportResult, Reject, long_texts
 from data.schema import Officer, OfficerLeave
 from data.sheets import Header, Row, find_header, read_rows, record_rows
@@ -32,24 +33,42 @@ _OPTIONAL = {
 }
 # What people write into the certificate column of someone who has none.
 _NO_CERTIFICATE = {"无", "没有", "暂无", "未取得", "未持证", "办理中", "否", "-", "--", "—", "/"}
+_MOST_CLEARED = 0.1
+_MOST_NAMED = 5
 LEADING_POSTS = {"组长", "副组长", "队长"}
 # Who comes along as 带队领导 and never counts for the two certified.
 OFFICIAL_POSTS = {"带队领导", "局长", "副局长", "分管领导", "分管局长"}
 
 
-def import_officers(session: Session, path: Path, *, sheet: str | None = None) -> ImportResult:
+def import_officers(
+    session: Session,
+    path: Path,
+    *,
+    sheet: str | None = None,
+    today: dt.date | None = None,
+    clear: bool = False,
+) -> ImportResult:
     """Import officers and their leave; upsert by code, the file's leave replaces the old.
+
+    Parameters
+    ----------
+    today
+        Leave before this day is past: a file that leaves it out takes nothing away.
+    clear
+        Somebody confirmed that the blank cells are to take away certificates or leave, though of many.
 
     Raises
     ------
     SheetError
-        When the file as a whole cannot be used.
+        When the file as a whole cannot be used; `clears_many` when its blank cells would take certificates
+        or coming leave from more than one officer and more than a tenth of those who have any.
     """
     rows = read_rows(path, sheet=sheet)
     header = find_header(rows, COLUMNS, required=("code", "name", "department"))
     result = ImportResult()
     known = {officer.code: officer for officer in list_officers(session)}
     seen: dict[str, int] = {}
+    holding = {code: _holds(officer, today) for code, officer in known.items()}
     for row in record_rows(rows, header):
         values, leave, rejects = _check(row, header, seen)
         if rejects:
@@ -65,8 +84,23 @@ def import_officers(session: Session, path: Path, *, sheet: str | None = None) -
         # A column that the file does not have says nothing about what is on file.
         said = {k: v for k, v in values.items() if _OPTIONAL.get(k, k) in header.columns}
         result.count(_change(officer, said, leave if "leave" in header.columns else None))
+    cleared = [code for code, held in holding.items() if held - _holds(known[code], today)]
+    if not clear and len(cleared) > 1 and len(cleared) > _MOST_CLEARED * sum(map(bool, holding.values())):
+        raise SheetError(
+            "clears_many", file=path.name, count=len(cleared), officers=sorted(cleared)[:_MOST_NAMED]
+        )
     session.flush()
     return result
+
+
+def _holds(officer: Officer, today: dt.date | None) -> set[str]:
+    """Return which of certificate, its end, and coming leave an officer has."""
+    held = {
+        "certificate_no": officer.certificate_no,
+        "certificate_until": officer.certificate_until,
+        "leave": any(today is None or day.date >= today for day in officer.leave),
+    }
+    return {name for name, value in held.items() if value}
 
 
 def _check(

@@ -93,7 +93,7 @@ class Store:
         return self._seal
 
     @contextmanager
-    def begin(self, *, actor: str, now: dt.datetime, serial: bool = False) -> Iterator[Session]:
+    def begin(self, *, actor: str, now: dt.datetime, serial: bool | None = None) -> Iterator[Session]:
         """Open a write transaction: committed on success, rolled back whole on any exception.
 
         Parameters
@@ -103,7 +103,7 @@ class Store:
         now
             Aware instant of the change.
         serial
-            As of the store, for this transaction.
+            As of the store, which it defaults to, for this transaction.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class Store:
             session.begin(),
         ):
             session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
-            if serial or self._serial:
+            if self._serial if serial is None else serial:
                 audit.hold(session)
             yield session
 

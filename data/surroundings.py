@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from data.bulk import insert_rows, update_rows
 from data.errors import SheetError
 from data.rejects import LAT_TITLES, LON_TITLES, Extent, ImportResult, Reject, ToWgs84, long_texts, read_point
-from data.schema import Base, GazetteerEntry, School
+from data.schema import GazetteerEntry, School
 from data.sheets import Header, Row, find_header, read_rows, record_rows
 from data.terms import Stage
 
@@ -120,8 +123,13 @@ def _import_places(
 ) -> ImportResult:
     rows, header = _open(path, table.columns, (table.needed, "lon", "lat"), sheet)
     result = ImportResult()
-    known = {_key(record, table): record for record in session.scalars(select(table.record))}
+    known = _known(session, table)
+    # A column that the file does not have says nothing about what is on file.
+    unsaid = {"stage", "address"} - header.columns.keys()
     seen: dict[tuple[str, ...], int] = {}
+    new: list[dict[str, object]] = []
+    before: list[dict[str, object]] = []
+    after: list[dict[str, object]] = []
     for row in record_rows(rows, header):
         values = _read(row, header, table, placing, result)
         if values is None:
@@ -133,23 +141,28 @@ def _import_places(
             result.rejected.append(Reject(row.number, title, value, "duplicate_record", fields))
             continue
         seen[key] = row.number
-        record = known.get(key)
-        if record is None:
-            session.add(table.record(**values))
+        stored = known.get(key)
+        if stored is None:
+            new.append(values)
             result.count("added")
-        elif getattr(record, "confirmed_at", None) is not None:
-            # A point that a person set outranks a file's.
+            continue
+        said = {name: value for name, value in values.items() if name not in unsaid}
+        # A point that a person set outranks a file's.
+        if stored.get("confirmed_at") is not None or all(stored[k] == v for k, v in said.items()):
             result.count("unchanged")
-        else:
-            # A column that the file does not have says nothing about what is on file.
-            unsaid = {"stage", "address"} - header.columns.keys()
-            result.count(_change(record, {k: v for k, v in values.items() if k not in unsaid}))
-    session.flush()
+            continue
+        before.append({name: stored[name] for name in ("id", *said)})
+        after.append({"id": stored["id"], **said})
+        result.count("updated")
+    insert_rows(session, table.record, new)
+    update_rows(session, table.record, before=before, after=after)
     return result
 
 
-def _key(record: Base, table: _Table) -> tuple[str, ...]:
-    return tuple(getattr(record, name) for name in table.key)
+def _known(session: Session, table: _Table) -> dict[tuple[str, ...], Mapping[str, Any]]:
+    """Return the stored values by what tells records apart; 150,000 of them weigh less than their records."""
+    found = session.execute(select(*table.record.__table__.columns)).mappings()
+    return {tuple(values[name] for name in table.key): dict(values) for values in found}
 
 
 def _read(
@@ -197,10 +210,3 @@ def _point_or_reject(
         rejects.append(Reject(row.number, header.titles["lon"], "", "no_coordinates"))
     result.rejected.extend(rejects)
     return None if rejects else point
-
-
-def _change(record: Base, values: dict[str, object]) -> str:
-    changed = {name: value for name, value in values.items() if getattr(record, name) != value}
-    for name, value in changed.items():
-        setattr(record, name, value)
-    return "updated" if changed else "unchanged"

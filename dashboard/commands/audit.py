@@ -27,7 +27,7 @@ def verify_command(
 
         from dashboard.anchors import check_heads
         from dashboard.keys import read_key
-        from data import audit
+        from data import audit, chain
         from data.errors import StoreError
 
         lines: list[str] = []
@@ -36,7 +36,7 @@ def verify_command(
                 raise StoreError("no_heads", file=str(heads))
             lines = heads.read_text(errors="replace").splitlines()
         with door.store().reading() as session:
-            broken = audit.verify(session)
+            broken = chain.verify(session)
             count, _ = audit.read_head(session)
             fault = (
                 None if heads is None else check_heads(session, lines, key=read_key(door.settings.audit_key))
@@ -94,20 +94,20 @@ def export_command(output: Path, as_json: Json = False, database: Database = Non
     with open_door(as_json=as_json, database=database) as door:
         import json
 
-        from data import audit
+        from data import chain
         from data.errors import StoreError
         from planner.errors import PlannerError
 
         demand_writable(output)
         with door.store().reading() as session:
-            broken = audit.verify(session)
+            broken = chain.verify(session)
         if broken is not None and broken.kind == "content":
             # Such a link may be one that cannot be read; who needs what is left takes the database itself.
             raise StoreError("audit_broken", sequence=broken.sequence)
         count = 0
         try:
             with door.store().reading() as session, output.open("w", encoding="utf-8") as file:
-                for link in audit.stream(session):
+                for link in chain.stream(session):
                     file.write(json.dumps(link._asdict(), ensure_ascii=False, default=str) + "\n")
                     count += 1
         except OSError as error:

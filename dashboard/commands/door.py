@@ -76,8 +76,8 @@ class Door:
             audit.append(session, action="export", entity=what, entity_key=key[:200])
 
     def write_aside(self, step: Callable[[Session], Result], *, create: bool = False) -> Result:
-        """Run a long step that writes so that others wait for its result only, see `data.rehearsal`."""
-        from data.rehearsal import write_aside
+        """Run a long step that writes so that others wait for its result only, see `data.aside`."""
+        from data.aside import write_aside
 
         return write_aside(self.store(create=create), step, actor=ACTOR, now=self.wiring.now())
 

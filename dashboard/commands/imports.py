@@ -144,6 +144,7 @@ def _import_surroundings(
 def import_officers(
     file: Path,
     sheet: Sheet = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Blank cells may take much away.")] = False,
     reject_file: RejectFile = None,
     as_json: Json = False,
     database: Database = None,
@@ -152,7 +153,10 @@ def import_officers(
     with open_door(as_json=as_json, database=database) as door:
         from data.staff import import_officers as run
 
-        result = door.write_aside(lambda session: run(session, file, sheet=sheet), create=True)
+        result = door.write_aside(
+            lambda session: run(session, file, sheet=sheet, today=door.wiring.today(), clear=clear),
+            create=True,
+        )
         _answer_import(door, file, result, reject_file)
 
 

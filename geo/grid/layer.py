@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from data import frames
+from data.bulk import insert_rows
 from data.schema import GridArea, Institution
 from geo.errors import GridError
 from geo.formats.read import read_layer
@@ -252,6 +253,7 @@ def _replace_grids(
     retire: bool,
 ) -> GridImport:
     result = GridImport()
+    new: list[dict[str, Any]] = []
     current, ended = _read_versions(session)
     if not retire:
         _ask_before_many_end(sorted(current), set(frame["grid_code"]))
@@ -260,23 +262,25 @@ def _replace_grids(
         values = {name: getattr(row, name) for name in told}
         same = known is not None and _is_same_border(known.geometry, row.geometry)
         start = _find_start(row.valid_from, known, ended.get(row.grid_code), same=same, today=today)
+        west, south, east, north = row.geometry.bounds
+        box = {"minx": west, "miny": south, "maxx": east, "maxy": north}
+        first = {"code": row.grid_code, "valid_from": start, "source_crs": source_crs, **box}
         if known is None:
-            result.added += 1
-        elif same and (start is None or known.valid_from is None or start <= known.valid_from):
+            new.append({**first, "geometry": row.geometry, **values})
+            continue
+        if same and (start is None or known.valid_from is None or start <= known.valid_from):
             # The words of the version in force, and a start set right: the change log keeps what they were.
             changed = _write_changes(known, values if start is None else {**values, "valid_from": start})
             result.updated += changed
             result.unchanged += not changed
             continue
-        else:
-            known.valid_to = start
-            values = {name: getattr(known, name) for name in _KEPT} | values
-            result.updated += 1
-        west, south, east, north = row.geometry.bounds
-        version = GridArea(code=row.grid_code, valid_from=start, source_crs=source_crs, geometry=row.geometry)
-        version.minx, version.miny, version.maxx, version.maxy = west, south, east, north
-        _write_changes(version, values)
+        known.valid_to = start
+        result.updated += 1
+        version = GridArea(**first, geometry=row.geometry)
+        _write_changes(version, {name: getattr(known, name) for name in _KEPT} | values)
         session.add(version)
+    insert_rows(session, GridArea, new)
+    result.added = len(new)
     for gone in current.values():
         gone.valid_to = today
         result.retired += 1

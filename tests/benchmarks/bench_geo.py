@@ -88,18 +88,18 @@ def _vertices(grids: gpd.GeoDataFrame) -> int:
     return len(grids.geometry[0].exterior.coords)
 
 
-def _district() -> gpd.GeoDataFrame:
+def _district(columns: int = COLUMNS, rows: int = ROWS) -> gpd.GeoDataFrame:
     """Make grid areas whose shared borders wander, about 70 vertices each."""
     random = np.random.default_rng(2)
     bends = {}
-    for i in range(COLUMNS + 1):
-        for j in range(ROWS + 1):
+    for i in range(columns + 1):
+        for j in range(rows + 1):
             for turn in (0, 1):
                 away = np.cumsum(random.normal(0, 0.02, 16))
                 bends[i, j, turn] = away - np.linspace(0, away[-1], 16)
     shapes = []
-    for i in range(COLUMNS):
-        for j in range(ROWS):
+    for i in range(columns):
+        for j in range(rows):
             south, east = _edge(i, j, 0, bends), _edge(i + 1, j, 1, bends)
             north, west = _edge(i, j + 1, 0, bends), _edge(i, j, 1, bends)
             ring = np.vstack([south, east, north[::-1], west[::-1]])

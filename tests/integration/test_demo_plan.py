@@ -19,7 +19,7 @@ from sqlalchemy import select, text
 
 from dashboard.access.published import demand_private
 from dashboard.district import DemoSummary, build_demo, load_district
-from data import audit
+from data import audit, chain
 from data.access import credentials
 from data.access.passwords import hash_password, holds
 from data.demo import make_demo
@@ -98,7 +98,7 @@ def test_building_again_changes_nothing(built: tuple[Store, DemoSummary, Path]) 
     assert again == summary
     with store.reading() as session:
         assert audit.change_counter(session) == before
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
 
 
 def test_every_role_can_log_in(built: tuple[Store, DemoSummary, Path]) -> None:

@@ -21,7 +21,7 @@ from dashboard.i18n import sentences
 from dashboard.keys import read_key
 from dashboard.settings import Settings
 from dashboard.wiring import Wiring
-from data import audit
+from data import audit, chain
 from data.errors import DataError, StoreError
 from data.intake import import_register
 from data.schema import AuditEvent, GridArea, Institution, Officer, School
@@ -91,7 +91,7 @@ def test_a_full_disk_changes_nothing(store: Store) -> None:
     assert refusal.value.code == "disk_full"
     with store.reading() as session:
         assert session.scalar(select(func.count()).select_from(School)) == 0
-        assert audit.verify(session) is None
+        assert chain.verify(session) is None
 
 
 def test_a_read_only_file_is_named(store: Store) -> None:
@@ -202,7 +202,7 @@ def test_no_statement_shortens_the_log_on_sqlite(store: Store, statement: str) -
         plain.execute(statement)
     plain.close()
     with store.reading() as session:
-        assert audit.verify(session) is None
+        assert chain.verify(session) is None
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_a_log_written_anew_is_found_by_its_kept_heads(
         assert check_heads(session, ["tea"], key=KEY).kind == "unreadable"  # type: ignore[union-attr]
     rebuild(store, names)
     with store.reading() as session:
-        assert audit.verify(session) is None
+        assert chain.verify(session) is None
         fault = check_heads(session, lines, key=KEY)
     assert fault is not None and fault.kind == kind
 
@@ -347,7 +347,7 @@ def test_a_link_that_cannot_even_be_read_is_named(store: Store, change: str) -> 
         connection.exec_driver_sql(f"UPDATE audit_event SET {change} WHERE sequence = 2")
     with store.reading() as session:
         for first in (1, 2):
-            broken = audit.verify(session, first=first)
+            broken = chain.verify(session, first=first)
             assert broken is not None and (broken.sequence, broken.kind) == (2, "content")
 
 
@@ -421,8 +421,8 @@ def test_a_link_past_is_verified_from_its_day_on(both: Store) -> None:
     for name in ("一小", "二小", "三小"):
         write(both, name)
     with both.reading() as session:
-        assert audit.first_since(session, NOW) == 1
-        assert audit.verify(session, first=2) is None
-        assert audit.verify(session, first=4) is None
+        assert chain.first_since(session, NOW) == 1
+        assert chain.verify(session, first=2) is None
+        assert chain.verify(session, first=4) is None
     with pytest.raises(DataError):
         write(both)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from data import audit, intake, staff, surroundings
+from data import audit, chain, intake, staff, surroundings
 from data.rejects import ImportResult
 from data.schema import Institution, Officer
 from data.store import Store
@@ -65,7 +65,7 @@ def test_import_finds_exactly_the_planted_faults_and_is_idempotent(store: Store,
     assert [(r.added, r.updated) for r in second] == [(0, 0)] * 4
     with store.reading() as session:
         assert audit.change_counter(session) == before
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
 
 
 def test_located_points_are_near_the_truth_with_honest_radii(store: Store, huangpu: Path) -> None:

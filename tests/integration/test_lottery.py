@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from dashboard.cli import app
-from data import audit
+from data import chain
 from data.schema import AuditEvent, Draw, PlanRevision
 from data.store import Store
 
@@ -120,7 +120,7 @@ def test_the_log_keeps_seed_and_salt_to_itself(desk: Desk) -> None:
         assert (link.after["seed"], link.after["salt"]) == ("***", "***")
         assert link.after["digest"] == record.digest
         assert record.salt not in json.dumps(link.after)
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
     store.close()
 
 

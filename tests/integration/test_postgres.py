@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from dashboard.district import build_demo
-from data import accounts, audit, statistics
+from data import accounts, chain, statistics
 from data.access import credentials, passwords
 from data.calendar import load_calendar
 from data.demo import DEMO_PASSWORD
@@ -48,7 +48,7 @@ def test_the_demo_lives_on_postgresql_as_on_sqlite(
         assert int(grids["owed"].sum()) > 0
         rates, schools = near_school_hotspots(session, date_from=TODAY.replace(year=2025), date_to=TODAY)
         assert len(rates) == 3 * len(schools)
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
     with postgres_store.reading() as session:
         known = credentials.find(session, "zuzhang")
         assert known is not None and passwords.holds(known.password_hash, DEMO_PASSWORD)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from data import audit
+from data import audit, chain
+from data.aside import write_aside
 from data.errors import StoreError
-from data.rehearsal import write_aside
 from data.schema import AuditEvent, Base, Institution, Officer, OfficerLeave
 from data.staff import list_officers
 from data.store import Store
@@ -53,7 +55,7 @@ def test_what_was_rehearsed_is_what_an_ordinary_transaction_writes(store: Store,
     assert write_aside(store, change_much, actor="clerk", now=NOW) == 7
     assert contents(store) == contents(other)
     with store.reading() as session:
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
         assert (
             session.scalar(select(AuditEvent.actor).order_by(AuditEvent.sequence.desc()).limit(1)) == "clerk"
         )
@@ -90,7 +92,81 @@ def test_others_may_write_meanwhile_and_the_step_is_done_again_on_what_they_wrot
     assert seen == [0, 1]
     with store.reading() as session:
         assert sorted(session.scalars(select(Institution.name))) == ["机构1", "机构2"]
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
+
+
+def test_what_others_only_log_meanwhile_costs_no_try(store: Store) -> None:
+    """A log-in or an export moves the chain's end; the step's links go after it, and it runs once."""
+    runs: list[int] = []
+
+    def step(session: Session) -> None:
+        runs.append(1)
+        add_institution(session, 1)
+        with store.begin(actor="other", now=NOW) as busy:
+            audit.append(busy, action="login", entity="user", entity_key="other")
+
+    with store.begin(actor="clerk", now=NOW) as session:
+        add_institution(session, 2)
+    write_aside(store, step, actor="clerk", now=NOW)
+    with store.reading() as session:
+        told = session.execute(
+            select(AuditEvent.actor, AuditEvent.action).order_by(AuditEvent.sequence)
+        ).all()
+        assert [tuple(row) for row in told] == [("clerk", "insert"), ("other", "login"), ("clerk", "insert")]
+        assert chain.first_break(session) is None
+    assert len(runs) == 1
+
+
+@pytest.mark.postgres
+def test_a_long_write_on_postgresql_keeps_nobody_waiting(postgres_store: Store) -> None:
+    """Others write while it runs; what they only log costs no try, what they change does."""
+    runs: list[int] = []
+
+    def step(session: Session) -> None:
+        add_institution(session, 1)
+        session.flush()
+        runs.append(len(session.scalars(select(Institution)).all()))
+        impatient = Store(postgres_store.url.render_as_string(hide_password=False), wait_s=0.5)
+        with impatient.begin(actor="other", now=NOW, serial=True) as busy:
+            audit.append(busy, action="login", entity="user", entity_key="other")
+            if len(runs) == 1:
+                add_institution(busy, 2)
+        impatient.close()
+
+    write_aside(postgres_store, step, actor="clerk", now=NOW)
+    with postgres_store.reading() as session:
+        assert sorted(session.scalars(select(Institution.name))) == ["机构1", "机构2"]
+        actors = session.scalars(select(AuditEvent.actor).order_by(AuditEvent.sequence)).all()
+        assert actors == ["other", "other", "other", "clerk"]
+        assert chain.first_break(session) is None
+    assert runs == [1, 2]
+
+
+@pytest.mark.postgres
+def test_long_writes_on_postgresql_go_in_a_line(postgres_store: Store) -> None:
+    """Two imports of the same places at once: the second sees what the first wrote."""
+    found: list[int] = []
+    entered = threading.Barrier(2, timeout=20)
+
+    def write(number: int) -> None:
+        entered.wait()
+
+        def step(session: Session) -> None:
+            known = len(session.scalars(select(Institution)).all())
+            found.append(known)
+            if not known:
+                add_institution(session, 1)
+                session.flush()
+                time.sleep(0.3)
+
+        write_aside(postgres_store, step, actor=f"clerk{number}", now=NOW)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [0, 1]
 
 
 def test_a_register_that_never_rests_is_refused(store: Store) -> None:

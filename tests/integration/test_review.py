@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from data import audit
+from data import chain
 from data.accounts import Identity
 from data.intake import import_register
 from data.schema import AuditEvent, GazetteerEntry, GridArea, Institution, LocationDecision, RoadAlias
@@ -152,7 +152,7 @@ def test_a_point_set_by_hand_is_confirmed_with_who_and_when(desk: Store) -> None
         entry = session.scalars(select(GazetteerEntry).where(GazetteerEntry.confirmed_at.is_not(None))).one()
         assert (entry.address, entry.lon, entry.confirmed_by) == (ADDRESSES[MOON], 121.205, "clerk")
         logged = session.scalars(select(AuditEvent).where(AuditEvent.at == LATER)).all()
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
     assert {event.actor for event in logged} == {"clerk"}
     told = {(event.entity, event.action): event for event in logged}
     assert told.keys() == {

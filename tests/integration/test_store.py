@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from data import audit, jobs
+from data import audit, chain, jobs
 from data.errors import JobError, StoreError
 from data.schema import AuditEvent, Base, GridArea, Job, School
 from data.store import Store
@@ -96,7 +96,7 @@ def test_every_change_is_a_link_with_before_and_after(both: Store) -> None:
         ]
         assert links[1].before == {"address": ""}
         assert links[1].after == {"address": "一路1号"}
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event"])
@@ -118,7 +118,7 @@ def test_tampering_past_the_trigger_breaks_the_chain(both: Store) -> None:
             connection.execute(text("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
         connection.execute(update(AuditEvent).where(AuditEvent.sequence == 1).values(actor="nobody"))
     with both.reading() as session:
-        assert audit.first_break(session) == 1
+        assert chain.first_break(session) == 1
 
 
 def test_parallel_writers_keep_one_chain(both: Store) -> None:
@@ -140,7 +140,7 @@ def test_parallel_writers_keep_one_chain(both: Store) -> None:
     assert failures == []
     with both.reading() as session:
         assert audit.change_counter(session) == 20
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
 
 
 def test_job_is_claimed_once_and_ends(both: Store) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data import audit
+from data import chain
 from data.schema import GazetteerEntry, Institution, LocationDecision, RoadAlias
 from data.schema.base import Base
 from data.store import Store
@@ -114,5 +114,5 @@ def test_undoing_everything_leaves_no_trace_but_the_log(
             assert state(session) == before
         with store.reading() as session:
             assert state(session) == before
-            assert audit.first_break(session) is None
+            assert chain.first_break(session) is None
         store.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from data import audit
+from data import chain
 from data.errors import SheetError
 from data.recusals import import_recusals
 from data.rejects import ImportResult
@@ -58,7 +58,7 @@ def test_a_recusal_goes_in_once_and_is_audited(store: Store, tmp_path: Path) -> 
     with store.reading() as session:
         links = session.scalars(select(AuditEvent).where(AuditEvent.entity == "recusal")).all()
         assert [link.action for link in links] == ["insert", "update"]
-        assert audit.first_break(session) is None
+        assert chain.first_break(session) is None
 
 
 @pytest.mark.parametrize(

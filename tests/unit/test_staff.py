@@ -20,13 +20,15 @@ HEAD = ["工号", "姓名", "单位", "执法证号", "有效期至", "职务", 
 DAY = dt.date(2026, 11, 23)
 
 
-def load(store: Store, tmp_path: Path, rows: list[list[str]]) -> ImportResult:
+def load(
+    store: Store, tmp_path: Path, rows: list[list[str]], *, today: dt.date | None = None, clear: bool = False
+) -> ImportResult:
     """Import rows as CSV."""
     path = tmp_path / "o.csv"
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows(rows)
     with store.begin(actor="clerk", now=NOW) as session:
-        return import_officers(session, path)
+        return import_officers(session, path, today=today, clear=clear)
 
 
 def held(store: Store) -> list[Officer]:
@@ -80,6 +82,33 @@ def test_a_short_file_keeps_certificates_and_leave(store: Store, tmp_path: Path)
     assert load(store, tmp_path, [HEAD, ["01", "张", "公安分局", "", "", "", ""]]).updated == 1
     (officer,) = held(store)
     assert (officer.certificate_no, officer.leads, officer.leave) == (None, False, [])
+
+
+def test_blank_cells_that_would_clear_many_are_a_question(store: Store, tmp_path: Path) -> None:
+    """A list kept for telephones ends nobody's certificate unasked; one person's may be taken away."""
+    full = [[f"{n:02}", f"甲{n}", "教育局", f"L{n}", "2027-01-02", "", "2026-12-01"] for n in range(12)]
+    load(store, tmp_path, [HEAD, *full])
+    blank = [[*row[:3], "", "", "", ""] for row in full]
+    before = counter(store)
+    for columns in (slice(3, 5), slice(6, 7)):
+        rows = [[*row] for row in full]
+        for row in rows[:2]:
+            row[columns] = [""] * len(row[columns])
+        with pytest.raises(SheetError) as refusal:
+            load(store, tmp_path, [HEAD, *rows])
+        assert (refusal.value.code, refusal.value.fields["count"]) == ("clears_many", 2)
+        assert refusal.value.fields["officers"] == ["00", "01"]
+    assert counter(store) == before
+    assert load(store, tmp_path, [HEAD, blank[0], *full[1:]]).updated == 1
+    assert load(store, tmp_path, [HEAD, *blank], clear=True).updated == 11
+    assert not any(officer.certificate_no or officer.leave for officer in held(store))
+
+
+def test_leave_that_is_past_may_be_left_out(store: Store, tmp_path: Path) -> None:
+    """A new list rarely repeats last month's leave."""
+    full = [[f"{n:02}", f"甲{n}", "教育局", "L", "", "", "2026-11-22"] for n in range(3)]
+    load(store, tmp_path, [HEAD, *full])
+    assert load(store, tmp_path, [HEAD, *([*row[:6], ""] for row in full)], today=DAY).updated == 3
 
 
 def test_officials_and_first_days(store: Store, tmp_path: Path) -> None:
