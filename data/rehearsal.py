@@ -65,7 +65,7 @@ def rehearse(store: Store, step: Callable[[Session], Result], *, actor: str, now
             with rehearsal.begin(actor=actor, now=now) as session:
                 result = step(session)
             _bring_over(connection, rehearsal, copy, seen)
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        connection.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
         return result
 
 
@@ -98,11 +98,11 @@ def _copy(connection: sqlite3.Connection, copy: Path) -> _Seen:
     """Copy the register and note changes to come; return what tells whether somebody wrote since."""
     # Noted before the copy is made: a change between the two is a try lost, not a fault.
     version = connection.execute("PRAGMA data_version").fetchone()
-    head, counters = connection.execute(_HEAD).fetchone(), connection.execute(_COUNTERS).fetchall()
+    counters = connection.execute(_COUNTERS).fetchall()
     with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as target:
         connection.backup(target)
-        # A link of the copy is no link yet.
-        head = target.execute(_HEAD).fetchone() if head is None else head
+        # The copy's own: others may have logged something between the two.
+        head = _head(target)
         target.execute(f"CREATE TABLE {_CHANGES} (place TEXT, row INTEGER, PRIMARY KEY (place, row))")
         last = {}
         for name in _tables(target):
@@ -117,7 +117,7 @@ def _copy(connection: sqlite3.Connection, copy: Path) -> _Seen:
                     f"CREATE TRIGGER rehearsed_{name}_{event} AFTER {event} ON {name} {when}BEGIN "  # noqa: S608
                     f"INSERT OR IGNORE INTO {_CHANGES} VALUES ('{name}', {row}.rowid); END"
                 )
-    return _Seen(version, head or (0, None), counters, last)
+    return _Seen(version, head, counters, last)
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
