@@ -49,27 +49,23 @@ def drawn(watched: Watched, path: str) -> Any:
     return frame
 
 
-def test_both_pages_draw_and_a_click_tells(watched: Watched) -> None:
-    page = watched.page
+def test_the_map_of_an_issue_is_closer(watched: Watched) -> None:
     frame = drawn(watched, "/grids")
     assert "1" in frame.evaluate(PINS)
     whole = frame.evaluate("() => window.map.getZoom()")
     frame = drawn(watched, "/grids?issue=0")
     assert frame.evaluate("() => window.map.getZoom()") > whole + 1
-    frame = drawn(watched, "/colocation?state=all")
+
+
+def test_a_pin_tells_and_deciding_closes_a_case(watched: Watched) -> None:
+    page = watched.page
+    frame = drawn(watched, "/colocation")
     assert frame.evaluate(PINS) == ["1"]
     frame.locator(".gm-stop").click()
     card = frame.locator(".leaflet-popup .gm-card")
     card.wait_for()
     assert small.HOSTILE in card.inner_text() and neighbours.PHONE not in card.inner_text()
     assert small.HOSTILE in page.locator(".gp-rows").inner_text()
-    for place in (frame, page.main_frame):
-        assert place.evaluate("window.hacked === undefined")
-
-
-def test_deciding_closes_a_case(watched: Watched) -> None:
-    page = watched.page
-    drawn(watched, "/colocation")
     _choose(page, "查看一处")
     page.get_by_text("同一举办者").click()
     page.get_by_role("textbox", name="情况说明").fill("两块牌子，同一拨人")
