@@ -136,7 +136,7 @@ def test_a_card_is_proposed_approved_by_another_and_used_by_the_next_plan(folder
     file.write_text("not JSON", encoding="utf-8")
     refused = run(folder, "scorecard", "propose", file, "--by", lead, expect=2)["error"]
     assert refused["code"] == "bad_weights_file"
-    planned = run(folder, "plan", "--from", "2026-11-24", "--to", "2026-11-26", "--iterations", 200)
+    planned = run(folder, "plan", "--from", "2026-11-24", "--to", "2026-11-24", "--iterations", 200)
     assert planned["scorecard"] == 1
     assert run(folder, "check", planned["plan"])["holds"]
     store = Store(f"sqlite:///{folder / 'demo.db'}")
