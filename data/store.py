@@ -53,9 +53,6 @@ class Store:
         SQLAlchemy address.
     wait_s
         How long a writer waits for another before it is refused as `busy`.
-    serial
-        Take the head of the audit chain before anything is read, so that a writer on PostgreSQL sees what
-        the one before it wrote; on SQLite every writer does.
     seal
         Gives the key of the digests that stand for telephones and certificate numbers in the change log;
         without one they can be compared within this process only.
@@ -71,7 +68,6 @@ class Store:
         url: str,
         *,
         wait_s: float = WAIT_S,
-        serial: bool = False,
         seal: Callable[[], bytes] | None = None,
     ) -> None:
         try:
@@ -82,7 +78,6 @@ class Store:
             raise StoreError("bad_url", url=self.url.render_as_string(hide_password=True))
         if self.url.get_backend_name() == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
-        self._serial = serial
         self._seal = cache(seal or partial(secrets.token_bytes, 32))
         self._shown = self.url.render_as_string(hide_password=True)
         self.engine = connect(self.url, wait_s=wait_s)
@@ -93,7 +88,7 @@ class Store:
         return self._seal
 
     @contextmanager
-    def begin(self, *, actor: str, now: dt.datetime, serial: bool | None = None) -> Iterator[Session]:
+    def begin(self, *, actor: str, now: dt.datetime, serial: bool = True) -> Iterator[Session]:
         """Open a write transaction: committed on success, rolled back whole on any exception.
 
         Parameters
@@ -103,7 +98,9 @@ class Store:
         now
             Aware instant of the change.
         serial
-            As of the store, which it defaults to, for this transaction.
+            Take the end of the audit chain before anything is read: a writer on PostgreSQL then sees what the
+            one before it wrote, as every writer on SQLite does, and no two wait for each other crosswise.
+            Only what logs nothing, or takes its turn at its end (`data.aside`), goes without.
 
         Raises
         ------
@@ -117,7 +114,7 @@ class Store:
             session.begin(),
         ):
             session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
-            if self._serial if serial is None else serial:
+            if serial:
                 audit.hold(session)
             yield session
 

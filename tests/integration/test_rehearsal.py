@@ -127,7 +127,7 @@ def test_a_long_write_on_postgresql_keeps_nobody_waiting(postgres_store: Store) 
         session.flush()
         runs.append(len(session.scalars(select(Institution)).all()))
         impatient = Store(postgres_store.url.render_as_string(hide_password=False), wait_s=0.5)
-        with impatient.begin(actor="other", now=NOW, serial=True) as busy:
+        with impatient.begin(actor="other", now=NOW) as busy:
             audit.append(busy, action="login", entity="user", entity_key="other")
             if len(runs) == 1:
                 add_institution(busy, 2)
