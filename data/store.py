@@ -120,7 +120,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a read-only session.
+        """Open a read-only session, which sees the register as it was at its first question.
 
         Raises
         ------
@@ -129,7 +129,7 @@ class Store:
         """
         with named(self._shown), ReadingSession(self.engine, expire_on_commit=False) as session:
             if self.url.get_backend_name() == "postgresql":
-                session.execute(text("SET TRANSACTION READ ONLY"))
+                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield session
 
     def upgrade(self) -> None:

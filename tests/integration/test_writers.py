@@ -181,3 +181,21 @@ def test_eight_writers_and_a_long_one_keep_the_log_whole(wiring: Wiring) -> None
         assert session.scalar(told.where(AuditEvent.entity == "institution")) == places == 37
         officers = session.scalar(select(func.count()).select_from(Officer))
         assert session.scalar(told.where(AuditEvent.entity == "officer")) == officers
+
+
+def test_a_reader_sees_one_state_while_others_write(wiring: Wiring) -> None:
+    """The log is never called broken because a link came between the last one read and the end stated."""
+    store = wiring.store
+
+    def note() -> None:
+        with store.begin(actor="other", now=wiring.now()) as session:
+            audit.append(session, action="login", entity="user", entity_key="other")
+
+    note()
+    with store.reading() as session:
+        before = audit.read_head(session)
+        note()
+        assert audit.read_head(session) == before
+        assert chain.verify(session) is None
+    with store.reading() as session:
+        assert audit.read_head(session) != before
