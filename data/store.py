@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
+from typing import NoReturn
 
 from alembic import command
 from alembic.config import Config
@@ -26,7 +27,11 @@ WAIT_S = 15.0
 
 
 class RegisterSession(Session):
-    """The session class whose flushes are audited."""
+    """The session whose flushes are audited; it has no savepoints, whose links could not be taken back."""
+
+    def begin_nested(self) -> NoReturn:
+        """Refuse: what a savepoint gives up would stay in the log."""
+        raise NotImplementedError
 
 
 def _refuse_flush(*_: object) -> None:
