@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -14,16 +15,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, make_url, text, update
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from data import audit, topics
-from data.connection import connect
+from data.connection import connect, file_of
 from data.errors import StoreError
 from data.faults import named
+from data.schema import TopicCounter
 
 WAIT_S = 15.0
+LEAST_FREE = 1 << 20
+"""Bytes below which the disk of an SQLite file counts as full."""
+LASTING = {"disk_full", "disk_failed", "read_only_file", "damaged"}
+"""Faults of a write that the next one will meet as well, until somebody does something about it."""
 
 
 class RegisterSession(Session):
@@ -86,6 +92,7 @@ class Store:
         self._seal = cache(seal or partial(secrets.token_bytes, 32))
         self._shown = self.url.render_as_string(hide_password=True)
         self.engine = connect(self.url, wait_s=wait_s)
+        self._fault: str | None = None
 
     @property
     def seal(self) -> Callable[[], bytes]:
@@ -113,15 +120,36 @@ class Store:
             As `data.faults.named`.
         """
         engine = self.engine.execution_options(writing=True)
-        with (
-            named(self._shown),
-            RegisterSession(engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
-            if serial:
-                audit.hold(session)
-            yield session
+        try:
+            with (
+                named(self._shown),
+                RegisterSession(engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
+                if serial:
+                    audit.hold(session)
+                yield session
+        except StoreError as error:
+            self._fault = error.code if error.code in LASTING else self._fault
+            raise
+        self._fault = None
+
+    def demand_writable(self, *, now: dt.datetime) -> None:
+        """Refuse when nothing can be written; after a write that failed for good, one is tried.
+
+        Raises
+        ------
+        StoreError
+            `disk_full`, and as `begin`.
+        """
+        file = file_of(self.url)
+        if file is not None and shutil.disk_usage(file.parent).free < LEAST_FREE:
+            raise StoreError("disk_full", url=self._shown)
+        if self._fault is not None:
+            with self.begin(actor="server", now=now) as session:
+                same = update(TopicCounter).values(value=TopicCounter.value)
+                session.execute(same.execution_options(synchronize_session=False))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -109,7 +109,7 @@ def test_leaders_and_officers_read_but_do_not_decide(open_page: Open, shared: Wi
 
 def test_who_decides_sees_what_somebody_else_has_decided_meanwhile(open_page: Open, shared: Wiring) -> None:
     """The click of a page drawn before is refused with the name; the next one knows, and may differ."""
-    test = open_page("lead", "colocation", case=cases.code_of(open_case(shared)))
+    test = open_page("lead", "colocation", state="all", case=cases.code_of(open_case(shared)))
     clerk = who(shared, "clerk")
     cases.record(shared, clerk, open_case(shared), verdict=ColocationVerdict.TRUE_CASE, note="现场")
     for verdict, by in ((ColocationVerdict.TRUE_CASE, "clerk"), (ColocationVerdict.ORDINARY, "lead")):
