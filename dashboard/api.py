@@ -230,6 +230,7 @@ def _trouble(wiring: Wiring) -> dict[str, str]:
         with wiring.store.reading() as session:
             session.execute(text("SELECT 1"))
         wiring.store.require_current()
+        wiring.store.demand_writable(now=wiring.now())
     except DataError as error:
         _LOG.error("unhealthy", error=error.code)
         found["database"] = error.code

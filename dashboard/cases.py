@@ -79,7 +79,7 @@ def record(wiring: Wiring, identity: Identity, case: Case, *, verdict: Colocatio
             note=note.strip(),
             actor=writing.actor,
             now=writing.now,
-            seen=[licence.id for licence in case.licences],
+            shown=case,
         )
 
 

@@ -39,7 +39,7 @@ class JobStore(Store):
         self._job_id, self._owner = job_id, owner
 
     @contextmanager
-    def begin(self, *, actor: str, now: dt.datetime, serial: bool | None = True) -> Iterator[Session]:
+    def begin(self, *, actor: str, now: dt.datetime, serial: bool = True) -> Iterator[Session]:
         """Open a write transaction as `Store.begin`.
 
         Raises
@@ -136,7 +136,7 @@ def carry_out(wiring: Wiring, job: Job, stopping: Callable[[], bool]) -> dict[st
         if share - last >= PROGRESS_STEP or share >= 1.0 or share < last:
             last = share
             try:
-                with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+                with wiring.store.begin(actor=ACTOR, now=wiring.now(), serial=False) as session:
                     if not jobs.is_cancelled(session, job.id):
                         jobs.report(session, job.id, progress=share, stage=stage)
             except StoreError as error:

@@ -44,15 +44,15 @@ class Wiring:
         self.store.close()
 
 
-def assemble(settings: Settings, *, serial: bool = False) -> Wiring:
-    """Put the parts together for `settings`; `serial` as of `data.store.Store`.
+def assemble(settings: Settings) -> Wiring:
+    """Put the parts together for `settings`.
 
     Raises
     ------
     StoreError
         `bad_url`.
     """
-    store = Store(settings.database, serial=serial, seal=lambda: read_key(settings.audit_key))
+    store = Store(settings.database, seal=lambda: read_key(settings.audit_key))
     return Wiring(settings=settings, store=store, travel=straight_line("ebike"))
 
 

@@ -111,7 +111,7 @@ def give_up_silent(wiring: Wiring, silence: Silence) -> None:
 
 def run_next(wiring: Wiring, *, stopping: Callable[[], bool] = lambda: False) -> bool:
     """Take one job and carry it out in this process; return whether there was one."""
-    with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+    with wiring.store.begin(actor=ACTOR, now=wiring.now(), serial=False) as session:
         job = jobs.claim(session, owner=OWNER, now=wiring.now())
     if job is None:
         return False
@@ -123,7 +123,7 @@ def _claim(wiring: Wiring, owner: str) -> int | None:
     with wiring.store.reading() as session:
         if not jobs.is_waiting(session):
             return None
-    with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+    with wiring.store.begin(actor=ACTOR, now=wiring.now(), serial=False) as session:
         job = jobs.claim(session, owner=owner, now=wiring.now())
         return None if job is None else job.id
 
@@ -168,7 +168,7 @@ def _watch(
             continue
         beaten_s = now_s
         try:
-            with wiring.store.begin(actor=ACTOR, now=wiring.now()) as session:
+            with wiring.store.begin(actor=ACTOR, now=wiring.now(), serial=False) as session:
                 alive = jobs.beat(session, job_id, owner=owner, now=wiring.now())
             lost_s = None if alive else lost_s or now_s
             sweep()

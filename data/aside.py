@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from data import audit, topics
 from data.errors import StoreError
+from data.faults import name_fault
 from data.rehearsal import StaleError, rehearse
 from data.store import Store
 from data.topics import Topic
@@ -22,6 +25,8 @@ _TRIES = 3
 # A long write waits for another one, not for its turn between short ones.
 _IN_LINE_MS = 1_800_000
 _LINE = 0x6772_6964
+# Shorter than the time after which PostgreSQL looks for a deadlock and ends one of the two.
+_TURN_MS = 300
 
 
 def write_aside(store: Store, step: Callable[[Session], Result], *, actor: str, now: dt.datetime) -> Result:
@@ -67,7 +72,7 @@ def _on_postgresql(
             result = step(session)
             session.flush()
             # From here on others wait: for the links and the commit.
-            audit.hold(session)
+            _take_turn(session)
             if topics.counters(session, tuple(Topic)) != seen:
                 raise StaleError
             return result
@@ -75,3 +80,20 @@ def _on_postgresql(
         if error.code == "changed_meanwhile":
             raise StaleError from error
         raise
+
+
+def _take_turn(session: Session) -> None:
+    """Take the chain's head at the end of a long write.
+
+    Whoever has it may be waiting for a row of this very write, and then gives up and lets go of both.
+    """
+    connection, until_s = session.connection(), time.monotonic() + _IN_LINE_MS / 1000
+    while True:
+        try:
+            with connection.begin_nested():
+                connection.execute(text(f"SET LOCAL lock_timeout = {_TURN_MS}"))
+                audit.hold(session)
+            return
+        except DBAPIError as error:
+            if name_fault(error) != "busy" or time.monotonic() > until_s:
+                raise

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import event, insert, inspect, select
+from sqlalchemy import event, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
 from data.errors import StoreError
@@ -32,6 +32,8 @@ _HASHED = ("sequence", "actor", "action", "entity", "entity_key", "before", "aft
 _LINKS = "audit_links"
 LOT = 200
 """Records that one link tells of, where links tell of many."""
+ROW_WAIT_MS = 800
+"""How long the holder of the chain's head waits for a row; PostgreSQL looks for deadlocks after 1000."""
 
 
 def _plain(value: object) -> Any:
@@ -85,13 +87,19 @@ def payload(link: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def hold(session: Session) -> AuditHead:
-    """Take the chain's head until the transaction ends: parallel writers wait for it in a line."""
+    """Take the chain's head until the transaction ends: parallel writers wait for it in a line.
+
+    Whoever has it keeps everybody waiting, so it waits for rows that a long write has changed for less time
+    than PostgreSQL takes to look for a deadlock.
+    """
     head = session.info.get("audit_head")
     if head is None:
         with session.no_autoflush:
             # The migration made the row; a lock of it is one of the chain on PostgreSQL.
             latest = select(AuditHead).with_for_update().execution_options(populate_existing=True)
             head = session.execute(latest).scalar_one()
+            if session.get_bind().dialect.name == "postgresql":
+                session.execute(text(f"SET LOCAL lock_timeout = {ROW_WAIT_MS}"))
         session.info["audit_head"] = head
     found: AuditHead = head
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 
 from data.errors import StoreError
 
@@ -38,21 +39,30 @@ def connect(url: URL, *, wait_s: float) -> Engine:
         _guard_file(url)
         engine = create_engine(url, hide_parameters=True)
         _prepare_sqlite(engine, wait_s)
+        if (file := file_of(url)) is not None:
+            _hold_to_file(engine, file)
     event.listen(engine, "before_cursor_execute", _refuse_nul, retval=True)
     return engine
 
 
+def file_of(url: URL) -> Path | None:
+    """Return the file of an SQLite register, None for any other."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
+
+
 def _guard_file(url: URL) -> None:
     """Make the file, its log and its index readable by their owner only; SQLite copies the mode."""
-    name = url.database
-    if not name or name == ":memory:" or name.startswith("file:"):
+    path = file_of(url)
+    if path is None:
         return
-    path = Path(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, _OWNER_ONLY))
-        for file in (path, Path(f"{name}-wal"), Path(f"{name}-shm")):
+        for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             if file.is_file() and _is_ours(file.stat()):
                 file.chmod(_OWNER_ONLY)
     except OSError as error:
@@ -87,6 +97,31 @@ def _prepare_sqlite(engine: Engine, wait_s: float) -> None:
     def _begin(connection: Any) -> None:
         writing = connection.get_execution_options().get("writing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _hold_to_file(engine: Engine, file: Path) -> None:
+    """Use a connection only while its file is the one of that name.
+
+    A file that was deleted or put aside takes every write, and nobody ever sees them again.
+    """
+
+    def inode() -> tuple[int, int]:
+        try:
+            facts = file.stat()
+        except OSError as error:
+            raise StoreError("unreachable", url=file.name) from error
+        return facts.st_dev, facts.st_ino
+
+    @event.listens_for(engine, "do_connect")
+    def _open(dialect: Any, record: Any, arguments: Any, parameters: Any) -> None:
+        # SQLite would make an empty file in its place.
+        record.info["file"] = inode()
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(connection: Any, record: Any, proxy: Any) -> None:
+        if record.info.get("file") != inode():
+            # Another one, such as a backup that was put back: opened anew.
+            raise DisconnectionError
 
 
 def _prepare_postgresql(engine: Engine, wait_s: float) -> None:

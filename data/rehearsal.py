@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import os
 import shutil
 import sqlite3
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from data import audit, chain
 from data.errors import StoreError
-from data.faults import named
+from data.faults import name_fault, named
 from data.store import Store
 from data.topics import TOPIC_OF
 
@@ -55,7 +56,7 @@ def rehearse(store: Store, step: Callable[[Session], Result], *, actor: str, now
     _clear_leftovers(path.parent)
     with (
         named(path.name),
-        tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=path.parent) as folder,
+        _folder_beside(path) as folder,
         contextlib.closing(_connect(path)) as connection,
     ):
         copy = Path(folder) / "copy.db"
@@ -67,6 +68,14 @@ def rehearse(store: Store, step: Callable[[Session], Result], *, actor: str, now
             _bring_over(connection, rehearsal, copy, seen)
         connection.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
         return result
+
+
+def _folder_beside(path: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=path.parent)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise StoreError("disk_full" if full else "folder_closed", url=path.name) from error
 
 
 @dataclass(frozen=True)
@@ -224,11 +233,15 @@ def _locked(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
+        if name_fault(error) != "busy":
+            raise
         raise StoreError("changed_meanwhile", tries=1) from error
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A full disk has ended it already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
+from typing import NoReturn
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, make_url, text, update
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from data import audit, topics
-from data.connection import connect
+from data.connection import connect, file_of
 from data.errors import StoreError
 from data.faults import named
+from data.schema import TopicCounter
 
 WAIT_S = 15.0
+LEAST_FREE = 1 << 20
+"""Bytes below which the disk of an SQLite file counts as full."""
+LASTING = {"disk_full", "disk_failed", "read_only_file", "damaged"}
+"""Faults of a write that the next one will meet as well, until somebody does something about it."""
 
 
 class RegisterSession(Session):
-    """The session class whose flushes are audited."""
+    """The session whose flushes are audited; it has no savepoints, whose links could not be taken back."""
+
+    def begin_nested(self) -> NoReturn:
+        """Refuse: what a savepoint gives up would stay in the log."""
+        raise NotImplementedError
 
 
 def _refuse_flush(*_: object) -> None:
@@ -53,9 +64,6 @@ class Store:
         SQLAlchemy address.
     wait_s
         How long a writer waits for another before it is refused as `busy`.
-    serial
-        Take the head of the audit chain before anything is read, so that a writer on PostgreSQL sees what
-        the one before it wrote; on SQLite every writer does.
     seal
         Gives the key of the digests that stand for telephones and certificate numbers in the change log;
         without one they can be compared within this process only.
@@ -71,7 +79,6 @@ class Store:
         url: str,
         *,
         wait_s: float = WAIT_S,
-        serial: bool = False,
         seal: Callable[[], bytes] | None = None,
     ) -> None:
         try:
@@ -82,10 +89,10 @@ class Store:
             raise StoreError("bad_url", url=self.url.render_as_string(hide_password=True))
         if self.url.get_backend_name() == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
-        self._serial = serial
         self._seal = cache(seal or partial(secrets.token_bytes, 32))
         self._shown = self.url.render_as_string(hide_password=True)
         self.engine = connect(self.url, wait_s=wait_s)
+        self._fault: str | None = None
 
     @property
     def seal(self) -> Callable[[], bytes]:
@@ -93,7 +100,7 @@ class Store:
         return self._seal
 
     @contextmanager
-    def begin(self, *, actor: str, now: dt.datetime, serial: bool | None = None) -> Iterator[Session]:
+    def begin(self, *, actor: str, now: dt.datetime, serial: bool = True) -> Iterator[Session]:
         """Open a write transaction: committed on success, rolled back whole on any exception.
 
         Parameters
@@ -103,7 +110,9 @@ class Store:
         now
             Aware instant of the change.
         serial
-            As of the store, which it defaults to, for this transaction.
+            Take the end of the audit chain before anything is read: a writer on PostgreSQL then sees what the
+            one before it wrote, as every writer on SQLite does, and no two wait for each other crosswise.
+            Only what logs nothing, or takes its turn at its end (`data.aside`), goes without.
 
         Raises
         ------
@@ -111,19 +120,40 @@ class Store:
             As `data.faults.named`.
         """
         engine = self.engine.execution_options(writing=True)
-        with (
-            named(self._shown),
-            RegisterSession(engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
-            if self._serial if serial is None else serial:
-                audit.hold(session)
-            yield session
+        try:
+            with (
+                named(self._shown),
+                RegisterSession(engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                session.info.update(actor=actor, now=now, audited=True, seal=self._seal)
+                if serial:
+                    audit.hold(session)
+                yield session
+        except StoreError as error:
+            self._fault = error.code if error.code in LASTING else self._fault
+            raise
+        self._fault = None
+
+    def demand_writable(self, *, now: dt.datetime) -> None:
+        """Refuse when nothing can be written; after a write that failed for good, one is tried.
+
+        Raises
+        ------
+        StoreError
+            `disk_full`, and as `begin`.
+        """
+        file = file_of(self.url)
+        if file is not None and shutil.disk_usage(file.parent).free < LEAST_FREE:
+            raise StoreError("disk_full", url=self._shown)
+        if self._fault is not None:
+            with self.begin(actor="server", now=now) as session:
+                same = update(TopicCounter).values(value=TopicCounter.value)
+                session.execute(same.execution_options(synchronize_session=False))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a read-only session.
+        """Open a read-only session, which sees the register as it was at its first question.
 
         Raises
         ------
@@ -132,7 +162,7 @@ class Store:
         """
         with named(self._shown), ReadingSession(self.engine, expire_on_commit=False) as session:
             if self.url.get_backend_name() == "postgresql":
-                session.execute(text("SET TRANSACTION READ ONLY"))
+                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield session
 
     def upgrade(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -41,6 +41,7 @@ class Decision:
     decided_by: str
     decided_at: dt.datetime
     changed: bool
+    id: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,9 @@ def list_cases(session: Session) -> list[Case]:
         decision = None
         if stored is not None:
             changed = sorted(stored.members) != sorted(members)
-            decision = Decision(stored.verdict, stored.note, stored.decided_by, stored.decided_at, changed)
+            decision = Decision(
+                stored.verdict, stored.note, stored.decided_by, stored.decided_at, changed, stored.id
+            )
         cases.append(Case(group, tuple(_licence(by_id[member]) for member in members), decision))
     return sorted(cases, key=lambda case: not case.open)
 
@@ -87,19 +90,20 @@ def decide(
     note: str,
     actor: str,
     now: dt.datetime,
-    seen: Collection[int] | None = None,
+    shown: Case | None = None,
 ) -> ColocationDecision:
     """Record what somebody found about a shared address; earlier decisions stay on file.
 
     Parameters
     ----------
-    seen
-        Ids of the institutions the person was shown, where they were shown some.
+    shown
+        The case as the person was shown it, where they were.
 
     Raises
     ------
     ColocationError
-        ``unknown_group``, ``note_too_long``, ``group_changed`` when others are there now than were shown.
+        ``unknown_group``, ``note_too_long``, ``group_changed`` when others are there now than were shown,
+        ``decided_meanwhile`` when somebody else has decided since.
     """
     if len(note) > _LONGEST_NOTE:
         raise ColocationError("note_too_long", most=_LONGEST_NOTE, length=len(note))
@@ -109,8 +113,8 @@ def decide(
     )
     if case is None:
         raise ColocationError("unknown_group", level=level, key=key)
-    if seen is not None and set(seen) != {licence.id for licence in case.licences}:
-        raise ColocationError("group_changed", key=key)
+    if shown is not None:
+        _demand_as_shown(case, shown)
     record = ColocationDecision(
         level=level,
         group_key=key,
@@ -137,6 +141,15 @@ class Record:
     decided_by: str
     decided_at: dt.datetime
     holds: bool
+
+
+def _demand_as_shown(case: Case, shown: Case) -> None:
+    name = case.group.key.partition("~")[0]
+    if {licence.id for licence in shown.licences} != {licence.id for licence in case.licences}:
+        raise ColocationError("group_changed", key=case.group.key)
+    made = case.decision
+    if made is not None and (shown.decision is None or shown.decision.id != made.id):
+        raise ColocationError("decided_meanwhile", name=name, by=made.decided_by)
 
 
 def list_records(session: Session, *, limit: int = 5, skip: int = 0) -> list[Record]:

@@ -88,7 +88,7 @@ def acting(wiring: Wiring, identity: Identity, permission: Permission) -> Iterat
         `session_ended`, `forbidden`.
     """
     now = wiring.now()
-    with wiring.store.begin(actor=identity.username, now=now, serial=True) as session:
+    with wiring.store.begin(actor=identity.username, now=now) as session:
         fresh = sessions.confirm(session, identity, now=now, seen=wiring.presence.seen())
         require(fresh, permission)
         yield Acting(session, fresh, now)

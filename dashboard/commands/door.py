@@ -57,7 +57,7 @@ class Door:
         """Store and clock, put together when first asked for: commands on files alone need neither."""
         from dashboard.wiring import assemble
 
-        return assemble(self.settings, serial=True)
+        return assemble(self.settings)
 
     def store(self, *, create: bool = False) -> Store:
         """Return the store, checked to be at the newest migration (or brought there)."""

@@ -141,6 +141,9 @@ def _draw_case(visitor: Visitor, case: Case, shared: Shared) -> None:
 
 def _draw_form(visitor: Visitor, case: Case) -> None:
     t, language, code = visitor.t, visitor.language, cases.code_of(case)
+    # The click of a person answers to what they were shown, not to what has become of it meanwhile.
+    shown = st.session_state.get(f"shown.{code}", case)
+    st.session_state[f"shown.{code}"] = case
     with st.form(f"decide.{code}", border=False):
         verdict = st.radio(
             t("核实结果"),
@@ -164,7 +167,7 @@ def _draw_form(visitor: Visitor, case: Case) -> None:
         st.warning(t("请先选择核实结果。"))
         return
     try:
-        cases.record(visitor.wiring, visitor.identity, case, verdict=verdict, note=note)
+        cases.record(visitor.wiring, visitor.identity, shown, verdict=verdict, note=note)
     except (AccountError, GeoError) as error:
         panels.draw_refusal(error, visitor)
         return

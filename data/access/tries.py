@@ -14,6 +14,7 @@ from data.schema import LoginTry
 
 FORGET = dt.timedelta(hours=1)
 """A counter without a failure for so long is forgotten."""
+_SKEW = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,18 @@ def wait_s(session: Session, keys: Iterable[str], *, now: dt.datetime) -> int:
     """Return how many seconds the next try must wait, 0 for none."""
     longest = 0
     for row in session.scalars(select(LoginTry).where(LoginTry.key.in_(list(keys)))):
-        # A clock set back must not lengthen a wait.
-        past = now - row.last_at
-        if dt.timedelta(0) <= past < FORGET:
+        past = _past(row, now)
+        if past is not None:
             due = PACES[row.key.partition(":")[0]].wait_s(row.failures) - past.total_seconds()
             longest = max(longest, -int(-due // 1))
     return longest
+
+
+def _past(row: LoginTry, now: dt.datetime) -> dt.timedelta | None:
+    """Return how long ago a counter's last failure was, None for one that holds nobody up any more."""
+    past = now - row.last_at
+    # A clock set back must not lengthen a wait; one try of several at once may be older than the last noted.
+    return max(past, dt.timedelta(0)) if -_SKEW <= past < FORGET else None
 
 
 def count_failure(session: Session, keys: Iterable[str], *, now: dt.datetime) -> None:
@@ -72,8 +79,11 @@ def count_failure(session: Session, keys: Iterable[str], *, now: dt.datetime) ->
         if row is None:
             session.add(LoginTry(key=key, failures=1, last_at=now))
             continue
-        stale = not dt.timedelta(0) <= now - row.last_at < FORGET
-        row.failures, row.last_at = (1 if stale else row.failures + 1), now
+        stale = _past(row, now) is None
+        row.failures, row.last_at = (
+            (1 if stale else row.failures + 1),
+            (now if stale else max(now, row.last_at)),
+        )
     session.flush()
 
 

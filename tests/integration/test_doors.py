@@ -228,7 +228,7 @@ def test_one_file_imported_twice_at_once_is_imported_once(both: Store, tmp_path:
     table = tmp_path / "register.csv"
     rows = [f"机构{number},托管机构,一路{number}号" for number in range(60)]
     table.write_text("\n".join(["机构名称,机构类别,地址", *rows]), encoding="utf-8")
-    store = Store(both.url.render_as_string(hide_password=False), serial=True)
+    store = Store(both.url.render_as_string(hide_password=False))
 
     def load(_: int) -> int:
         with store.begin(actor="clerk", now=NOW) as session:

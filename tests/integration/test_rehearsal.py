@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from data import audit, chain
+from data import audit, chain, rehearsal
 from data.aside import write_aside
 from data.errors import StoreError
 from data.schema import AuditEvent, Base, Institution, Officer, OfficerLeave
@@ -127,7 +127,7 @@ def test_a_long_write_on_postgresql_keeps_nobody_waiting(postgres_store: Store) 
         session.flush()
         runs.append(len(session.scalars(select(Institution)).all()))
         impatient = Store(postgres_store.url.render_as_string(hide_password=False), wait_s=0.5)
-        with impatient.begin(actor="other", now=NOW, serial=True) as busy:
+        with impatient.begin(actor="other", now=NOW) as busy:
             audit.append(busy, action="login", entity="user", entity_key="other")
             if len(runs) == 1:
                 add_institution(busy, 2)
@@ -192,3 +192,43 @@ def test_the_copy_of_a_killed_process_is_removed(store: Store, tmp_path: Path) -
     sqlite3.connect(dead / "copy.db").close()
     write_aside(store, lambda session: add_institution(session, 1), actor="clerk", now=NOW)
     assert (dead.exists(), alive.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(28, "disk_full"), (13, "folder_closed"), (30, "folder_closed")]
+)
+def test_a_folder_without_room_for_the_copy_is_named(
+    store: Store, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    """Full, not ours or read-only: a sentence, and the register stays as it is."""
+
+    def refuse(**_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    with pytest.raises(StoreError) as refusal:
+        write_aside(store, lambda session: add_institution(session, 1), actor="clerk", now=NOW)
+    assert refusal.value.code == code
+
+
+def test_a_disk_that_is_full_at_the_end_changes_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step fitted on the copy; the register may not grow."""
+    before, connect = contents(store), rehearsal._connect
+
+    def narrow(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    def step(session: Session) -> None:
+        for number in range(300):
+            add_institution(session, number, name=f"机构{number}" * 20)
+
+    monkeypatch.setattr(rehearsal, "_connect", narrow)
+    with pytest.raises(StoreError) as refusal:
+        write_aside(store, step, actor="clerk", now=NOW)
+    assert refusal.value.code == "disk_full"
+    assert contents(store) == before

@@ -17,6 +17,7 @@ from dashboard import anchors, api, supervisor
 from dashboard import wiring as wired
 from dashboard.access.limits import Shared
 from dashboard.settings import Settings
+from data.errors import StoreError
 from data.schema import School
 from data.terms import Stage
 from tests import loops
@@ -134,3 +135,37 @@ def test_a_fault_is_everybodys_and_the_next_one_tries_again() -> None:
         assert await shared.run(work) == "well"
 
     loops.run(scene())
+
+
+def test_a_full_disk_fails_and_room_heals(
+    parts: wired.Wiring, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anybody has tried to write; and after a write that failed, until one succeeds."""
+    monkeypatch.setattr("data.store.LEAST_FREE", 1 << 60)
+    assert client.get("/healthz").json() == {"status": "failing", "database": "disk_full"}
+    monkeypatch.undo()
+    assert client.get("/healthz").status_code == 200
+    with parts.store.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    big = [School(name=f"{n}" * 200, stage=Stage.PRIMARY, lon=0.0, lat=0.0) for n in range(400)]
+    for school in big:
+        school.address, school.source_crs = "", "wgs84"
+    with pytest.raises(StoreError), parts.store.begin(actor="x", now=parts.now()) as session:
+        session.add_all(big)
+    assert parts.store._fault == "disk_full"
+    assert client.get("/healthz").status_code == 200 and parts.store._fault is None
+
+
+def test_a_file_put_aside_takes_no_more_writes(parts: wired.Wiring, client: TestClient) -> None:
+    """What was written into it would be lost; a file put back is used at once, without a new start."""
+    path = parts.settings.var.parent / "register.db"
+    assert client.get("/healthz").status_code == 200
+    copy = path.read_bytes()
+    path.rename(path.with_suffix(".old"))
+    assert client.get("/healthz").json() == {"status": "failing", "database": "unreachable"}
+    with pytest.raises(StoreError), parts.store.begin(actor="x", now=parts.now()):
+        pass
+    assert not path.exists()
+    path.write_bytes(copy)
+    assert client.get("/healthz").status_code == 200

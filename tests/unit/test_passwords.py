@@ -91,6 +91,12 @@ def test_names_and_addresses_are_counted_apart(store: Store) -> None:
         assert tries.wait_s(session, stranger, now=NOW + dt.timedelta(seconds=3)) == 1
         assert tries.wait_s(session, stranger, now=NOW + dt.timedelta(seconds=4)) == 0
         assert tries.wait_s(session, stranger, now=NOW - dt.timedelta(hours=1)) == 0
+        assert tries.wait_s(session, stranger, now=NOW - dt.timedelta(seconds=1)) == 4
+    # One of several at once may have begun before the one noted last: that is no clock set back.
+    with store.begin(actor="x", now=NOW) as session:
+        tries.count_failure(session, stranger, now=NOW - dt.timedelta(seconds=1))
+    with store.reading() as session:
+        assert tries.wait_s(session, stranger, now=NOW) == 8
     with store.begin(actor="x", now=NOW) as session:
         tries.forget(session, stranger, now=NOW)
         tries.count_failure(session, stranger, now=NOW)

@@ -120,18 +120,32 @@ def test_leaders_and_officers_read_but_do_not_decide(open_page: Open, shared: Wi
     assert open_case(shared).decision is None
 
 
+def test_who_decides_sees_what_somebody_else_has_decided_meanwhile(open_page: Open, shared: Wiring) -> None:
+    """The click of a page drawn before is refused with the name; the next one knows, and may differ."""
+    test = open_page("lead", "colocation", state="all", case=cases.code_of(open_case(shared)))
+    clerk = who(shared, "clerk")
+    cases.record(shared, clerk, open_case(shared), verdict=ColocationVerdict.TRUE_CASE, note="现场")
+    for verdict, by in ((ColocationVerdict.TRUE_CASE, "clerk"), (ColocationVerdict.ORDINARY, "lead")):
+        test.radio[0].set_value(ColocationVerdict.ORDINARY)
+        test.button[0].click().run()
+        told = open_case(shared).decision
+        assert told is not None and (told.verdict, told.decided_by) == (verdict, by)
+        assert any("刚由 clerk 作了认定" in error.value for error in test.error) == (by == "clerk")
+    assert not test.exception
+
+
 def test_every_decision_is_listed_and_the_one_that_holds_is_taken_back(
     open_page: Open, shared: Wiring
 ) -> None:
-    case, lead = open_case(shared), who(shared, "lead")
+    lead = who(shared, "lead")
     for verdict in (ColocationVerdict.ORDINARY, *[ColocationVerdict.TRUE_CASE] * 11):
-        cases.record(shared, lead, case, verdict=verdict, note="看过")
+        cases.record(shared, lead, open_case(shared), verdict=verdict, note="看过")
     test = open_page("lead", "colocation")
     assert words(test).count("已有新认定") == 9 and "第 1–10 项" in words(test)
     test.button(key="colocation.records.下一页").click().run()
     assert "第 11–12 项" in words(test) and words(test).count("已有新认定") == 2
     test.button(key="colocation.records.上一页").click().run()
-    cases.record(shared, lead, case, verdict=ColocationVerdict.ORDINARY, note="再看")
+    cases.record(shared, lead, open_case(shared), verdict=ColocationVerdict.ORDINARY, note="再看")
     with pytest.raises(ColocationError, match="newer_decision"):
         cases.take_back(shared, lead, 12, note="")
     test = open_page("lead", "colocation")

@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from dashboard import changes, reads, revisions, worker
 from dashboard.wiring import Wiring
 from data import jobs
-from data.schema import Draw, PlanRevision
-from data.terms import JobStatus
-from planner.itinerary import list_plans
+from data.schema import Draw, Institution, PlanRevision
+from data.terms import JobStatus, PlanStatus, SiteStatus
+from planner.itinerary import find_revision, list_plans
 from tests import small_district as small
 from tests.views.test_views import Open, built, open_page, parts, words
 
@@ -271,3 +271,22 @@ def test_the_seed_of_a_draw_is_shown_once_it_is_revealed(open_page: Open, parts:
     with parts.store.begin(actor="test", now=parts.now()) as session:
         session.scalars(select(Draw)).one().revealed_at = small.NOW
     assert "抽签 D20260917-001：种子 987654321 已公开" in words(open_page("boss", "roster"))
+
+
+def test_what_changed_after_the_page_was_drawn_is_read_before_it_is_published(
+    open_page: Open, parts: Wiring
+) -> None:
+    """The click of a page that showed no objection sets none aside; the second, read one, does."""
+    code = repaired(parts, drop=["I2-evening"])
+    test = open_page("lead", "roster", plan=code)
+    with parts.store.begin(actor="clerk", now=parts.now()) as session:
+        for place in session.scalars(select(Institution)):
+            place.status = SiteStatus.DEREGISTERED
+    press(test, "发布")
+    assert not test.exception and "已发布，不可修改" not in words(test)
+    assert next(b for b in test.button if b.label == "发布").disabled
+    with parts.store.reading() as session:
+        assert find_revision(session, code).status is PlanStatus.DRAFT
+    next(box for box in test.checkbox if box.label == "我已核对以上变化，仍要发布").check().run()
+    press(test, "发布")
+    assert "已发布，不可修改" in words(test)
