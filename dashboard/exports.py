@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from dashboard.i18n import sentence_for
 from dashboard.wording import help_lines
 from data import frames
-from data.celltext import guard, printable
-from data.rejects import Reject
+from data.register.celltext import guard, printable
+from data.register.rejects import Reject
 from planner.itinerary import PlanView, ShiftView
 
 OFFICE_ZONE = ZoneInfo("Asia/Shanghai")

@@ -87,7 +87,7 @@ def join_table(
         import pandas as pd
 
         from data import frames
-        from data.sheets import find_header, read_rows
+        from data.register.sheets import find_header, read_rows
         from geo.formats.write import write_layer
         from geo.grid.codes import join_by_code
 

@@ -15,7 +15,7 @@ from dashboard.commands.door import Database, Door, Json, open_door
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from data.rejects import ImportResult
+    from data.register.rejects import ImportResult
     from geo.grid.layer import GridImport
     from geo.network.layer import RoadImport
 
@@ -67,7 +67,7 @@ def import_register(
 ) -> None:
     """Import an institution register (xlsx, xls, csv); good rows go in, bad rows come back with reasons."""
     with open_door(as_json=as_json, database=database) as door:
-        from data.intake import import_register as run
+        from data.register.institutions import import_register as run
         from geo.locate import district_extent
 
         def step(session: Session) -> ImportResult:
@@ -125,7 +125,7 @@ def _import_surroundings(
     crs_confirmed: bool,
 ) -> None:
     with open_door(as_json=as_json, database=database) as door:
-        from data import surroundings
+        from data.register import surroundings
         from geo.locate import district_extent
 
         convert = _require_converter(crs, file)
@@ -151,7 +151,7 @@ def import_officers(
 ) -> None:
     """Import officers with certificates and leave (xlsx, csv)."""
     with open_door(as_json=as_json, database=database) as door:
-        from data.staff import import_officers as run
+        from data.register.officers import import_officers as run
 
         result = door.write_aside(
             lambda session: run(session, file, sheet=sheet, today=door.wiring.today(), clear=clear),
@@ -170,7 +170,7 @@ def import_recusals(
 ) -> None:
     """Import who must not inspect which institution (xlsx, csv)."""
     with open_door(as_json=as_json, database=database) as door:
-        from data.recusals import import_recusals as run
+        from data.register.recusals import import_recusals as run
 
         result = door.write_aside(lambda session: run(session, file, sheet=sheet), create=True)
         _answer_import(door, file, result, reject_file)

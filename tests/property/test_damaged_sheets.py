@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from data.errors import SheetError
-from data.sheets import read_rows
+from data.register.sheets import read_rows
 
 # A workbook of Excel 97 with three rows, packed: nothing among our libraries writes that kind.
 XLS = (

@@ -16,9 +16,9 @@ from shapely.geometry import Point
 
 from dashboard.exports import write_rejects
 from dashboard.panels import guard_cells
-from data.celltext import guard, is_number, printable, unguard
-from data.rejects import Reject
-from data.sheets import normalise, read_rows
+from data.register.celltext import guard, is_number, printable, unguard
+from data.register.rejects import Reject
+from data.register.sheets import normalise, read_rows
 from geo.formats.read import read_layer
 from geo.formats.write import write_layer
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from data import audit
 from data.errors import SheetError
-from data.intake import COLUMNS, REQUIRED, import_register
-from data.rejects import ImportResult
-from data.sheets import find_header, read_rows, record_rows
+from data.register.institutions import COLUMNS, REQUIRED, import_register
+from data.register.rejects import ImportResult
+from data.register.sheets import find_header, read_rows, record_rows
+from data.register.surroundings import import_gazetteer, import_schools
+from data.register.uscc import check_digit
 from data.store import Store
-from data.surroundings import import_gazetteer, import_schools
-from data.uscc import check_digit
 from geo.sources import row_to_wgs84
 from tests.conftest import NOW
 

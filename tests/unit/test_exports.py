@@ -17,7 +17,7 @@ import shapely
 
 from dashboard.exports import PLAN_FORMATS, clock, places_frame, plan_bytes, plan_features, write_rejects
 from dashboard.mapstyles import write_plan_layers
-from data.rejects import Reject
+from data.register.rejects import Reject
 from data.store import Store
 from data.terms import Kind, PlanStatus, SlotClass, SlotKind
 from geo.crs import gcj02_to_wgs84

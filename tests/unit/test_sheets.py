@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from data import sheets
 from data.errors import SheetError
-from data.intake import COLUMNS, REQUIRED
-from data.sheets import find_header, read_rows, record_rows
+from data.register import sheets
+from data.register.institutions import COLUMNS, REQUIRED
+from data.register.sheets import find_header, read_rows, record_rows
 
 
 def write_book(path: Path, rows: list[list[object]]) -> Path:

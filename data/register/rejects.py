@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from data.register.sheets import Header, Row
 from data.schema import Base
-from data.sheets import Header, Row
 
 Coordinates = NDArray[np.float64]
 ToWgs84 = Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]

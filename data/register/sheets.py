@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.celltext import unguard
 from data.errors import SheetError
+from data.register.celltext import unguard
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_UNPACKED_BYTES = 400 * 1024 * 1024
@@ -145,9 +145,9 @@ def _read_workbook(content: bytes, sheet: str | None) -> list[list[str]]:
 
 
 def _ask_reader(content: bytes, how: str, sheet: str | None) -> list[list[str]]:
-    """Let `data.workbooks` read a workbook in a process of its own, which may die of it."""
-    command = [sys.executable, "-P", "-m", "data.workbooks", how, *([sheet] if sheet else [])]
-    root = str(Path(__file__).resolve().parent.parent)
+    """Let `data.register.workbooks` read a workbook in a process of its own, which may die of it."""
+    command = [sys.executable, "-P", "-m", "data.register.workbooks", how, *([sheet] if sheet else [])]
+    root = str(Path(__file__).resolve().parents[2])
     environment = {**os.environ, "PYTHONPATH": root, "RUST_BACKTRACE": "0", "PYTHONIOENCODING": "utf-8"}
     try:
         done = subprocess.run(  # noqa: S603

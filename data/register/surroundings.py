@@ -12,9 +12,18 @@ from sqlalchemy.orm import Session
 
 from data.bulk import insert_rows, update_rows
 from data.errors import SheetError
-from data.rejects import LAT_TITLES, LON_TITLES, Extent, ImportResult, Reject, ToWgs84, long_texts, read_point
+from data.register.rejects import (
+    LAT_TITLES,
+    LON_TITLES,
+    Extent,
+    ImportResult,
+    Reject,
+    ToWgs84,
+    long_texts,
+    read_point,
+)
+from data.register.sheets import Header, Row, find_header, read_rows, record_rows
 from data.schema import GazetteerEntry, School
-from data.sheets import Header, Row, find_header, read_rows, record_rows
 from data.terms import Stage
 
 SCHOOL_COLUMNS: dict[str, tuple[str, ...]] = {

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from data.errors import SheetError
-from data.rejects import ImportResult, Reject, long_texts
+from data.register.rejects import ImportResult, Reject, long_texts
+from data.register.sheets import Header, Row, find_header, read_rows, record_rows
 from data.schema import Officer, OfficerLeave
-from data.sheets import Header, Row, find_header, read_rows, record_rows
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "code": ("工号", "编号", "人员编号", "code"),

@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data import uscc as codes
 from data.errors import SheetError
-from data.rejects import (
+from data.register import uscc as codes
+from data.register.rejects import (
     LAT_TITLES,
     LON_TITLES,
     Extent,
@@ -24,10 +24,10 @@ from data.rejects import (
     long_texts,
     read_point,
 )
+from data.register.sheets import Header, Row, find_header, normalise, read_rows, record_rows
+from data.register.wording import AUTHORITY_WORDS, KIND_WORDS, STATUS_WORDS
 from data.schema import Institution
-from data.sheets import Header, Row, find_header, normalise, read_rows, record_rows
 from data.terms import Authority
-from data.wording import AUTHORITY_WORDS, KIND_WORDS, STATUS_WORDS
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "number": ("序号", "编号"),

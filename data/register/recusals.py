@@ -11,10 +11,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data.rejects import ImportResult, Reject
+from data.register.officers import read_date
+from data.register.rejects import ImportResult, Reject
+from data.register.sheets import Header, Row, find_header, read_rows, record_rows
 from data.schema import Institution, Officer, Recusal
-from data.sheets import Header, Row, find_header, read_rows, record_rows
-from data.staff import read_date
 from data.terms import RecusalReason
 
 COLUMNS: dict[str, tuple[str, ...]] = {

@@ -1,7 +1,7 @@
-"""A workbook read in a process of its own (`python -m data.workbooks`): bytes in, cells out as JSON.
+"""A workbook read in a process of its own (`python -m data.register.workbooks`): bytes in, cells out as JSON.
 
 A hostile or damaged workbook can make its reader ask for half a terabyte, panic or run for ever; here it
-takes only this process with it. `data.sheets` starts it and speaks to it.
+takes only this process with it. `data.register.sheets` starts it and speaks to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from data.sheets import MAX_CELLS, MAX_CHARACTERS, MAX_COLUMNS, cell_text
+from data.register.sheets import MAX_CELLS, MAX_CHARACTERS, MAX_COLUMNS, cell_text
 
 _MEMORY_BYTES = 3 * 1024**3
 _CPU_S = 300
