@@ -97,7 +97,9 @@ def test_plan_check_publish(store: Store, huangpu: Path) -> None:
     with store.reading() as session:
         view = read_plan(session, result.code)
         report = check(session, result.code)
-        leave = {(officer.id, day.date) for officer in officers.list_officers(session) for day in officer.leave}
+        leave = {
+            (officer.id, day.date) for officer in officers.list_officers(session) for day in officer.leave
+        }
         uncertified = set(session.scalars(select(Officer.id).where(Officer.certificate_no.is_(None))))
     assert report.holds
     unplaced = sum(item.code == "not_placed" for item in view.unserved)
