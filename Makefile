@@ -29,8 +29,9 @@ demo: $(VENV)/ready    ## build the fictional demo district once and serve it on
 serve: $(VENV)/ready   ## serve the register of GRIDPATROL_DATABASE (var/gridpatrol.db by default)
 	$(BIN)/gridpatrol serve
 
+# Files in the order of the folders, the slow ones first: none is left for one worker alone at the end.
 test: $(VENV)/ready-dev browser lint   ## everything that CI checks
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 explore: $(VENV)/ready-dev   ## the property tests with new random examples
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q tests/property

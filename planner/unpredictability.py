@@ -14,7 +14,6 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from planner.errors import EvidenceError
 
@@ -151,6 +150,9 @@ def _tau(one: Sequence[Hashable], two: Sequence[Hashable]) -> float:
     both = [(at, second[place]) for at, place in enumerate(one) if place in second]
     if len(both) < 2:
         return float("nan")
+    # Loaded when asked for: it takes a second that every server, worker and job would wait.
+    from scipy.stats import kendalltau
+
     return float(kendalltau([a for a, _ in both], [b for _, b in both]).statistic)
 
 

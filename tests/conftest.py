@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 import uuid
@@ -14,6 +15,7 @@ from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from data.store import Store
+from tests.shared import once
 
 REFERENCE = Path(__file__).resolve().parents[1].parent / "shared" / "reference"
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
@@ -43,6 +45,42 @@ def store(migrated_file: Path, tmp_path: Path) -> Iterator[Store]:
     store = Store(f"sqlite:///{path}")
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def district_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite file with the demo's large district and its half year of history, to be copied."""
+
+    def build(folder: Path) -> None:
+        # Here, for a run of a few unit tests shall not wait for half of the program.
+        from dashboard.district import load_district
+        from data.demo import make_demo
+
+        store = Store(f"sqlite:///{folder / 'district.db'}")
+        store.upgrade()
+        demo = make_demo("district", seed=1, today=TODAY)
+        with store.begin(actor="t", now=NOW) as session:
+            load_district(session, demo, now=NOW, password_hash="-")
+        store.close()
+
+    return once(tmp_path_factory, "district", build) / "district.db"
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder as `gridpatrol demo` leaves it: register ``gridpatrol.db`` and base map."""
+
+    def build(folder: Path) -> None:
+        from typer.testing import CliRunner
+
+        from dashboard.cli import app
+
+        environment = {"GRIDPATROL_DATABASE": f"sqlite:///{folder / 'gridpatrol.db'}"}
+        environment |= {"GRIDPATROL_VAR": str(folder), "GRIDPATROL_TODAY": TODAY.isoformat()}
+        made = CliRunner().invoke(app, ["demo", "--preset", "small", "--no-serve", "--json"], env=environment)
+        assert made.exit_code == 0 and json.loads(made.stdout), made.output
+
+    return once(tmp_path_factory, "small", build)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from pypinyin import Style, lazy_pinyin
 
 from geo.address.numerals import spell
 from geo.address.parser import Address
@@ -309,6 +308,9 @@ def _same(one: re.Match[str], other: re.Match[str], *groups: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _sound(character: str, *, exact: bool = False) -> str:
+    # Its dictionary takes half a second to load, which only an unknown road is worth.
+    from pypinyin import Style, lazy_pinyin
+
     sound: str = lazy_pinyin(character, style=Style.NORMAL)[0]
     for pattern, plain in () if exact else _SOUNDS:
         sound = re.sub(pattern, plain, sound)

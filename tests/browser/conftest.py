@@ -15,13 +15,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tests import small_district as small
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb"]
+# No name but our own is known: what asks for elsewhere fails in Chromium itself. Playwright's routing would
+# switch the cache off, and every page would fetch and compile Streamlit's scripts anew.
+NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb", NOWHERE]
+DESK = {"width": 1440, "height": 900}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
 START_S, QUIET_MS = 60, 20_000
 SHOTS = Path(os.environ.get("GRIDPATROL_SCREENSHOTS") or ROOT / "var" / "screenshots")
 
@@ -152,9 +163,9 @@ class Watched:
     errors: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
-    def log_in(self, username: str = "lead", password: str = small.PASSWORD) -> None:
-        """Log in by the form."""
-        self.page.goto(f"{self.url}/login")
+    def log_in(self, username: str = "lead", password: str = small.PASSWORD, *, then: str = "/") -> None:
+        """Log in by the form, on the way to a page."""
+        self.page.goto(f"{self.url}/login?next={quote(then, safe='')}")
         self.page.fill("#username", username)
         self.page.fill("#password", password)
         self.page.click("button[type=submit]")
@@ -163,8 +174,37 @@ class Watched:
     def open(self, path: str) -> None:
         """Open a Streamlit page and wait until it has drawn."""
         self.page.goto(self.url + path)
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Wait until a Streamlit page has drawn."""
         self.page.wait_for_selector(".gp-title")
         self.settle()
+
+    def widen(self, width: int) -> None:
+        """Give the open page another width and wait until it is laid out anew."""
+        self.page.set_viewport_size({"width": width, "height": 844})
+        self.page.wait_for_function("width => innerWidth === width", arg=width)
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.settle()
+
+    def excess(self) -> int:
+        """Return how far the page could be scrolled sideways, in pixels."""
+        found: int = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return found
+
+    def faults(self) -> tuple[list[str], ...]:
+        """Return all that was kept; nothing of it may be."""
+        return self.foreign, self.reports, self.errors, self.missing
+
+    def begin(self) -> None:
+        """Leave what an earlier test looked at and forget what was kept of it."""
+        self.page.goto("about:blank")
+        self.page.set_viewport_size(DESK)
+        for kept in self.faults():
+            kept.clear()
 
     def settle(self) -> None:
         """Wait until Streamlit's script has come to rest."""
@@ -200,55 +240,70 @@ def serious_faults(*places: Any) -> list[str]:
 
 
 def watch(browser: Any, url: str, **options: Any) -> tuple[Any, Watched]:
-    """Return a fresh context and its page; every request to elsewhere is aborted and kept."""
+    """Return a fresh context and its page; every request to elsewhere is kept, and `FLAGS` let it fail."""
     context = browser.new_context(locale="zh-CN", **options)
     context.set_default_timeout(QUIET_MS)
     watched = Watched(context.new_page(), url)
 
-    def pass_or_abort(route: Any) -> None:
-        address = route.request.url
-        if address.startswith((url, "data:", "blob:")):
-            route.continue_()
-        else:
-            watched.foreign.append(address)
-            route.abort()
+    def look_where(request: Any) -> None:
+        if not request.url.startswith((f"{url}/", "data:", "blob:", "about:")):
+            watched.foreign.append(request.url)
 
     def note(message: Any) -> None:
         if "Content Security Policy" in message.text:
             watched.reports.append(message.text)
 
-    context.route("**/*", pass_or_abort)
-
     def look(response: Any) -> None:
         if response.status == 404:
             watched.missing.append(response.url)
 
+    context.on("request", look_where)
     watched.page.on("response", look)
     watched.page.on("console", note)
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
     return context, watched
 
 
+def reading(browser: Any, made: Server) -> Iterator[Watched]:
+    """Yield a desk-sized page of the team lead, logged in once, for all tests that only read."""
+    context, watched = watch(browser, made.url, viewport=DESK)
+    watched.log_in(then="/m/today")
+    yield watched
+    context.close()
+
+
+def checked(watched: Watched) -> Iterator[Watched]:
+    """Yield a page; whatever it kept during the test fails it."""
+    watched.begin()
+    yield watched
+    assert watched.faults() == ([], [], [], [])
+
+
+@pytest.fixture(scope="session")
+def lead(browser: Any, server: Server) -> Iterator[Watched]:
+    """The page of the team lead that the tests of this session share."""
+    yield from reading(browser, server)
+
+
 @pytest.fixture
-def watched(browser: Any, server: Server) -> Iterator[Watched]:
-    """A desk-sized page; any foreign request, policy report, script error or missing file fails the test."""
-    context, made = watch(browser, server.url, viewport={"width": 1440, "height": 900})
+def watched(lead: Watched) -> Iterator[Watched]:
+    """A logged-in desk page; any foreign request, policy report, script error or missing file fails."""
+    yield from checked(lead)
+
+
+@pytest.fixture
+def stranger(browser: Any, server: Server) -> Iterator[Watched]:
+    """A fresh desk-sized page of nobody under the same watch, for what a log-in or a cookie changes."""
+    context, made = watch(browser, server.url, viewport=DESK)
     yield made
     context.close()
-    assert (made.foreign, made.reports, made.errors, made.missing) == ([], [], [], [])
+    assert made.faults() == ([], [], [], [])
 
 
 @pytest.fixture
 def phone(browser: Any, server: Server) -> Iterator[Watched]:
-    """A phone-sized page under the same watch."""
-    context, made = watch(
-        browser,
-        server.url,
-        viewport={"width": 390, "height": 844},
-        has_touch=True,
-        is_mobile=True,
-        device_scale_factor=2,
-    )
+    """A fresh phone-sized page of nobody under the same watch."""
+    context, made = watch(browser, server.url, **PHONE)
     yield made
     context.close()
-    assert (made.foreign, made.reports, made.errors, made.missing) == ([], [], [], [])
+    assert made.faults() == ([], [], [], [])

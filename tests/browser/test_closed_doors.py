@@ -26,7 +26,7 @@ def register(server: Server) -> Store:
     return Store(f"sqlite:///{server.folder / 'gridpatrol.db'}")
 
 
-def test_stopping_an_account_closes_its_open_page(watched: Watched, server: Server) -> None:
+def test_stopping_an_account_closes_its_open_page(stranger: Watched, server: Server) -> None:
     """The page goes to the log-in form by itself, and its socket is gone."""
     store = register(server)
     with store.begin(actor="test", now=small.NOW) as session:
@@ -38,14 +38,14 @@ def test_stopping_an_account_closes_its_open_page(watched: Watched, server: Serv
             password_hash=small.hashed(),
             must_change_password=False,
         )
-    watched.log_in("leaver")
-    watched.open("/roster")
+    stranger.log_in("leaver", then="/roster")
+    stranger.drawn()
     with store.begin(actor="test", now=small.NOW) as session:
         credentials.set_active(session, username="leaver", active=False)
     begun = time.monotonic()
-    watched.page.wait_for_url(lambda url: "/login" in url, timeout=CLOSED_WITHIN_S * 1000)
+    stranger.page.wait_for_url(lambda url: "/login" in url, timeout=CLOSED_WITHIN_S * 1000)
     assert time.monotonic() - begun < CLOSED_WITHIN_S
-    assert "next=%2Froster" in watched.page.url
+    assert "next=%2Froster" in stranger.page.url
     store.close()
 
 
@@ -57,7 +57,6 @@ def test_names_that_are_programs_are_words_on_a_map(watched: Watched, server: Se
         before = (grid.subdistrict, place.name)
         grid.subdistrict, place.name = HOSTILE[:60], HOSTILE
     try:
-        watched.log_in()
         watched.open("/")
         frame = watched.map_frame()
         assert frame.evaluate("() => gridmap.state.failed") == 0
@@ -71,14 +70,11 @@ def test_names_that_are_programs_are_words_on_a_map(watched: Watched, server: Se
         store.close()
 
 
-def test_no_inline_script_runs_on_a_page(browser: Any, server: Server) -> None:
+def test_no_inline_script_runs_on_a_page(browser: Any, lead: Watched) -> None:
     """The framework's pages too allow files of ours alone; the policy itself is tested, so unwatched."""
-    context = browser.new_context(locale="zh-CN")
+    context = browser.new_context(locale="zh-CN", storage_state=lead.page.context.storage_state())
     page = context.new_page()
-    page.goto(f"{server.url}/login")
-    page.fill("#username", "lead")
-    page.fill("#password", small.PASSWORD)
-    page.click("button[type=submit]")
+    page.goto(f"{lead.url}/")
     page.wait_for_selector(".gp-title")
     page.evaluate(
         "() => { const s = document.createElement('script'); s.textContent = 'window.hit = 1';"

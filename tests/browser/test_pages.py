@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests import small_district as small
-from tests.browser.conftest import Server, Watched, start, watch
+from tests.browser.conftest import DESK, PHONE, Server, Watched, serious_faults, start, watch
 
 pytestmark = pytest.mark.browser
 
@@ -21,9 +21,21 @@ PAGES = {
 }
 
 
+def test_the_watch_keeps_what_asks_for_elsewhere_and_it_goes_nowhere(browser: Any, server: Server) -> None:
+    """The other tests rest on it: a name and a bare address are both kept, and neither leaves the machine."""
+    context, watched = watch(browser, server.url)
+    failures: list[str] = []
+    context.on("requestfailed", lambda request: failures.append(request.failure))
+    places = ["http://example.org/a.png", "http://192.0.2.1/b.png", "https://127.0.0.2/c.png"]
+    asked = "place => fetch(place, {mode: 'no-cors'}).then(() => 'reached', () => 'not reached')"
+    assert [watched.page.evaluate(asked, place) for place in places] == ["not reached"] * 3
+    context.close()
+    assert watched.foreign == places
+    assert failures == ["net::ERR_NAME_NOT_RESOLVED"] * 3
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_draws_its_map_without_leaving_the_machine(watched: Watched, path: str) -> None:
-    watched.log_in()
     watched.open(path)
     assert watched.page.locator(".gp-title").inner_text() == PAGES[path]
     frame = watched.map_frame()
@@ -33,8 +45,15 @@ def test_every_page_draws_its_map_without_leaving_the_machine(watched: Watched, 
     assert watched.page.get_attribute("html", "lang") == "zh-CN"
 
 
-def test_points_are_drawn_and_tell_about_themselves(watched: Watched) -> None:
-    watched.log_in()
+def test_points_are_drawn_and_panning_does_not_run_the_page_again(watched: Watched) -> None:
+    sent: list[int] = []
+    sockets: list[int] = []
+
+    def listen(socket: Any) -> None:
+        sockets.append(1)
+        socket.on("framesent", lambda payload: sent.append(1))
+
+    watched.page.on("websocket", listen)
     watched.open("/coverage")
     frame = watched.map_frame()
     frame.wait_for_function("() => gridmap.state.loaded === 2")
@@ -43,10 +62,17 @@ def test_points_are_drawn_and_tell_about_themselves(watched: Watched) -> None:
         " if (l.options.shape) n.points += 1; else if (l instanceof L.Polygon) n.areas += 1; }); return n; }"
     )
     assert counts == {"points": 11, "areas": 6}
+    watched.page.wait_for_timeout(1500)
+    before = len(sent)
+    assert sockets and before
+    for step in range(5):
+        frame.evaluate(f"window.map.panBy([{20 + step}, 10], {{animate: false}})")
+        watched.page.wait_for_timeout(150)
+    assert len(sent) == before
+    watched.page.remove_listener("websocket", listen)
 
 
 def test_a_hostile_name_is_text_and_runs_nothing(watched: Watched) -> None:
-    watched.log_in()
     watched.open("/route")
     frame = watched.map_frame()
     frame.wait_for_function("() => gridmap.state.loaded === 1")
@@ -58,31 +84,19 @@ def test_a_hostile_name_is_text_and_runs_nothing(watched: Watched) -> None:
         assert place.evaluate("window.hacked === undefined")
 
 
-def test_panning_the_map_does_not_run_the_page_again(watched: Watched) -> None:
-    sent: list[int] = []
-    watched.page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(1)))
-    watched.log_in()
-    watched.open("/coverage")
-    frame = watched.map_frame()
-    watched.page.wait_for_timeout(1500)
-    before = len(sent)
-    for step in range(5):
-        frame.evaluate(f"window.map.panBy([{20 + step}, 10], {{animate: false}})")
-        watched.page.wait_for_timeout(150)
-    assert len(sent) == before
-
-
 def test_the_walk_of_a_team_lead(browser: Any, tmp_path: Path) -> None:
     """Log in, generate in the background, look at the routes, publish, see coverage and the phone page.
 
-    Pictures of each step are kept in GRIDPATROL_SCREENSHOTS (var/screenshots by default).
+    At its end the server stops, and the phone still opens the day it has seen. Pictures of each step are
+    kept in GRIDPATROL_SCREENSHOTS (var/screenshots by default).
     """
     made = start(tmp_path)
     context, watched = watch(browser, made.url, viewport={"width": 1440, "height": 900})
     page = watched.page
     try:
-        watched.log_in()
-        watched.open("/roster")
+        watched.log_in(then="/roster")
+        watched.drawn()
+        seen = _phone_with_the_day(browser, made, context.storage_state())
         watched.keep("roster-before")
         page.get_by_text("生成新方案").click()
         page.get_by_role("button", name="生成方案").click()
@@ -112,10 +126,24 @@ def test_the_walk_of_a_team_lead(browser: Any, tmp_path: Path) -> None:
         assert page.locator("li.stop").count() == len(stops)
         assert page.get_by_role("heading", name="今日巡查").count() == 1
         watched.keep("phone-today")
+        stops_seen = seen.page.locator("li.stop").count()
+        made.stop()
+        seen.page.reload()
+        assert seen.page.locator("li.stop").count() == stops_seen > 0
     finally:
         context.close()
         made.stop()
+    assert seen.foreign == []
     assert (watched.foreign, watched.reports, watched.errors) == ([], [], [])
+
+
+def _phone_with_the_day(browser: Any, made: Server, cookies: Any) -> Watched:
+    """Return a phone that has opened its day and kept it for when the server is out of reach."""
+    _, phone = watch(browser, made.url, **PHONE, storage_state=cookies)
+    phone.page.goto(f"{made.url}/m/today")
+    phone.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+    phone.page.reload()
+    return phone
 
 
 def _choose_first(page: Any, name: str) -> None:
@@ -148,45 +176,46 @@ def _change_and_publish(watched: Watched) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)
     watched.keep("roster-changed-phone")
-    excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(excess) <= 0
-    page.set_viewport_size({"width": 1440, "height": 900})
+    assert watched.excess() <= 0
+    page.set_viewport_size(DESK)
     page.get_by_role("button", name="发布", exact=True).click()
     page.get_by_text("已发布，不可修改").wait_for()
 
 
-def test_the_language_switch_holds_on_the_next_page(watched: Watched) -> None:
-    watched.log_in()
-    watched.open("/")
-    watched.page.get_by_role("link", name="English").click()
-    watched.page.get_by_role("heading", name="Overview").wait_for()
-    watched.open("/coverage")
-    assert watched.page.locator(".gp-title").inner_text() == "Grid coverage"
-    assert watched.page.get_attribute("html", "lang") == "en"
+def test_the_language_switch_holds_on_the_next_page(stranger: Watched) -> None:
+    stranger.log_in()
+    stranger.page.get_by_role("link", name="English").click()
+    stranger.page.get_by_role("heading", name="Overview").wait_for()
+    stranger.open("/coverage")
+    assert stranger.page.locator(".gp-title").inner_text() == "Grid coverage"
+    assert stranger.page.get_attribute("html", "lang") == "en"
 
 
-def test_logging_out_closes_the_door(watched: Watched) -> None:
-    watched.log_in()
-    watched.open("/")
-    watched.page.get_by_role("button", name="退出登录").click()
-    watched.page.wait_for_url("**/login")
-    watched.page.goto(f"{watched.url}/coverage")
-    assert "/login" in watched.page.url
+def test_logging_out_closes_the_door(stranger: Watched) -> None:
+    stranger.log_in()
+    stranger.drawn()
+    stranger.page.get_by_role("button", name="退出登录").click()
+    stranger.page.wait_for_url("**/login")
+    stranger.page.goto(f"{stranger.url}/coverage")
+    assert "/login" in stranger.page.url
 
 
-@pytest.mark.parametrize("width", [1024, 390])
 @pytest.mark.parametrize("path", ["/coverage", "/roster"])
-def test_narrow_pages_do_not_scroll_sideways(watched: Watched, width: int, path: str) -> None:
-    watched.page.set_viewport_size({"width": width, "height": 844})
-    watched.log_in()
+def test_narrow_pages_do_not_scroll_sideways(watched: Watched, path: str) -> None:
+    watched.page.set_viewport_size({"width": 390, "height": 844})
     watched.open(path)
     watched.map_frame()
-    excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert watched.page.evaluate(excess) <= 0
+    assert watched.excess() <= 0
+    watched.widen(1024)
+    assert watched.excess() <= 0
 
 
-def test_the_phone_page_is_light_and_fits_the_thumb(phone: Watched) -> None:
-    phone.log_in()
+def test_the_log_in_page_is_accessible(phone: Watched) -> None:
+    phone.page.goto(f"{phone.url}/login")
+    assert serious_faults(phone.page) == []
+
+
+def test_the_phone_page_is_light_fits_the_thumb_and_is_accessible(phone: Watched) -> None:
     documents: dict[str, str] = {}
     sizes: dict[str, int] = {}
     session = phone.page.context.new_cdp_session(phone.page)
@@ -199,10 +228,11 @@ def test_the_phone_page_is_light_and_fits_the_thumb(phone: Watched) -> None:
         "Network.loadingFinished",
         lambda event: sizes.__setitem__(event["requestId"], int(event["encodedDataLength"])),
     )
-    phone.page.goto(f"{phone.url}/m/today")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    phone.log_in(then="/m/today")
     phone.page.wait_for_load_state("networkidle")
     assert phone.page.locator("li.stop").count() > 0
-    # The page that follows the log-in may still be loading: only what this page asked for counts.
+    # Only what this page asked for counts, not the log-in.
     ours = [size for request, size in sizes.items() if documents.get(request, "").endswith("/m/today")]
     assert 0 < sum(ours) <= 200_000
     heights = phone.page.evaluate(
@@ -213,32 +243,4 @@ def test_the_phone_page_is_light_and_fits_the_thumb(phone: Watched) -> None:
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     link = phone.page.locator("a.go").first.get_attribute("href")
     assert link is not None and link.startswith("https://uri.amap.com/marker?position=121.2")
-
-
-@pytest.mark.parametrize("path", ["/login", "/m/today"])
-def test_our_own_pages_are_accessible(phone: Watched, path: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    if path != "/login":
-        phone.log_in()
-    phone.page.goto(phone.url + path)
-    found = Axe().run(phone.page).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
-
-
-def test_the_phone_page_opens_with_the_server_stopped(browser: Any, tmp_path: Path) -> None:
-    made: Server = start(tmp_path)
-    context, watched = watch(browser, made.url, viewport={"width": 390, "height": 844}, is_mobile=True)
-    try:
-        watched.log_in()
-        watched.page.goto(f"{made.url}/m/today")
-        watched.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
-        watched.page.reload()
-        stops = watched.page.locator("li.stop").count()
-        made.stop()
-        watched.page.reload()
-        assert watched.page.locator("li.stop").count() == stops > 0
-    finally:
-        context.close()
-        made.stop()
-    assert watched.foreign == []
+    assert serious_faults(phone.page) == []

@@ -11,7 +11,16 @@ from sqlalchemy import select
 from data.schema import GazetteerEntry, Institution, LocationDecision
 from data.store import Store
 from tests import small_district as small
-from tests.browser.conftest import Server, Watched, build_basemap, serious_faults, serve, watch
+from tests.browser.conftest import (
+    PHONE,
+    Server,
+    Watched,
+    build_basemap,
+    reading,
+    serious_faults,
+    serve,
+    watch,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -47,13 +56,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made.stop()
 
 
+@pytest.fixture(scope="module")
+def lead(browser: Any, desk: Server) -> Iterator[Watched]:
+    """The page of the team lead that the tests of this module share."""
+    yield from reading(browser, desk)
+
+
 @pytest.fixture
-def page(browser: Any, desk: Server) -> Iterator[Watched]:
-    """A desk-sized page on that server; it fails on any foreign request, policy report or script error."""
-    context, made = watch(browser, desk.url, viewport={"width": 1440, "height": 900})
-    yield made
-    context.close()
-    assert (made.foreign, made.reports, made.errors) == ([], [], [])
+def page(watched: Watched) -> Watched:
+    """That page at a desk; it fails on any foreign request, policy report or script error."""
+    return watched
 
 
 def stored(desk: Server, key: int) -> Institution:
@@ -88,7 +100,6 @@ def proposed(page: Watched) -> Any:
 
 
 def test_a_click_places_what_had_no_place_and_undo_takes_it_back(page: Watched, desk: Server) -> None:
-    page.log_in()
     page.open("/locations")
     frame = settled_map(page)
     assert page.page.locator(ROW).first.inner_text().startswith("机构12")
@@ -112,7 +123,6 @@ def test_a_click_places_what_had_no_place_and_undo_takes_it_back(page: Watched, 
 
 
 def test_a_dragged_pin_moves_the_place(page: Watched, desk: Server) -> None:
-    page.log_in()
     page.open("/locations")
     settled_map(page)
     page.page.locator(ROW, has_text="onerror=window.hacked").last.click()
@@ -146,19 +156,15 @@ def test_a_dragged_pin_moves_the_place(page: Watched, desk: Server) -> None:
 
 
 @pytest.fixture
-def hand(browser: Any, desk: Server) -> Iterator[Watched]:
+def hand(browser: Any, desk: Server, lead: Watched) -> Iterator[Watched]:
     """A phone held in the hand on that server, under the same watch."""
-    size = {"width": 390, "height": 844}
-    context, made = watch(
-        browser, desk.url, viewport=size, has_touch=True, is_mobile=True, device_scale_factor=2
-    )
+    context, made = watch(browser, desk.url, **PHONE, storage_state=lead.page.context.storage_state())
     yield made
     context.close()
-    assert (made.foreign, made.reports, made.errors) == ([], [], [])
+    assert made.faults() == ([], [], [], [])
 
 
 def test_a_pin_dragged_by_a_finger_moves_the_place(hand: Watched, desk: Server) -> None:
-    hand.log_in()
     hand.open("/locations")
     settled_map(hand)
     hand.page.locator(ROW, has_text="onerror=window.hacked").last.tap()
@@ -190,18 +196,20 @@ def test_a_pin_dragged_by_a_finger_moves_the_place(hand: Watched, desk: Server) 
     assert stored(desk, 4).lon == before.lon
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_page_is_accessible_and_its_legend_names_every_mark(page: Watched, width: int) -> None:
-    page.page.set_viewport_size({"width": width, "height": 900})
-    page.log_in()
+def test_the_page_is_accessible_fits_and_its_legend_names_every_mark(page: Watched) -> None:
+    """On a phone, and made wider, on a tablet and at a desk."""
+    page.page.set_viewport_size({"width": 390, "height": 844})
     page.open("/locations")
     frame = settled_map(page)
-    assert serious_faults(page.page, frame) == []
-    assert "学校" in frame.locator(".gm-legend").inner_text()
+    for width in (390, 1024, 1440):
+        page.widen(width)
+        page.keep(f"review-{width}")
+        assert page.excess() <= 0
+        assert serious_faults(page.page, frame) == []
+        assert "学校" in frame.locator(".gm-legend").inner_text()
 
 
 def test_a_point_in_no_grid_and_one_far_away_are_told_apart(page: Watched, desk: Server) -> None:
-    page.log_in()
     page.open("/locations")
     frame = settled_map(page)
     frame.evaluate("map.fire('click', {latlng: L.latLng(40.4, 121.3)})")
@@ -216,14 +224,3 @@ def test_a_point_in_no_grid_and_one_far_away_are_told_apart(page: Watched, desk:
             session.scalars(select(LocationDecision).where(LocationDecision.undone_at.is_(None))).all() == []
         )
     store.close()
-
-
-@pytest.mark.parametrize("width", [1024, 390])
-def test_the_page_fits_narrow_screens(page: Watched, width: int) -> None:
-    page.page.set_viewport_size({"width": width, "height": 844})
-    page.log_in()
-    page.open("/locations")
-    settled_map(page)
-    page.keep(f"review-{width}")
-    excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.page.evaluate(excess) <= 0

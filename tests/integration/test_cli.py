@@ -75,7 +75,7 @@ def test_the_whole_job_from_files_to_a_published_plan(desk: Desk, huangpu: Path,
     assert len(located["review"]) == listed
     codes = {"doubtful", "unknown_road", "unknown_place", "no_road"}
     assert {item["code"] for item in located["review"]} <= codes
-    period = ("--from", "2026-11-30", "--to", "2026-12-13", "--teams", 5, "--iterations", 4000)
+    period = ("--from", "2026-11-30", "--to", "2026-12-13", "--teams", 5, "--iterations", 400)
     planned = desk.run("plan", *period)
     assert {"plan", "visits", "served", "mandatory", "coverage", "travel_s", "unserved", "bound"} <= set(
         planned

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +16,7 @@ from shapely.geometry import box
 from sqlalchemy import select, text
 
 from dashboard.access.published import demand_private
-from dashboard.district import DemoSummary, build_demo, load_district
+from dashboard.district import DemoSummary, build_demo, summarise_demo
 from data import audit, chain
 from data.access import credentials
 from data.access.passwords import hash_password, holds
@@ -33,17 +31,17 @@ from geo.basemap.build import build_basemap
 from geo.review.queue import list_queue
 from planner.publish import check
 from tests.conftest import NOW, TODAY
+from tests.shared import copied
 
 
 @pytest.fixture(scope="module")
 def built(
-    migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
+    small_demo: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Store, DemoSummary, Path]]:
-    folder = tmp_path_factory.mktemp("demo")
-    shutil.copy(migrated_file, folder / "register.db")
-    store = Store(f"sqlite:///{folder / 'register.db'}")
-    summary = build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=folder)
-    yield store, summary, folder
+    """The built demo with its summary."""
+    folder = copied(small_demo, tmp_path_factory.mktemp("demo"))
+    store = Store(f"sqlite:///{folder / 'gridpatrol.db'}")
+    yield store, summarise_demo(store), folder
     store.close()
 
 
@@ -51,7 +49,7 @@ def built(
 def demo(built: tuple[Store, DemoSummary, Path], tmp_path: Path) -> Iterator[Store]:
     """A copy of the built demo, to be changed."""
     with (
-        closing(sqlite3.connect(built[2] / "register.db")) as source,
+        closing(sqlite3.connect(built[2] / "gridpatrol.db")) as source,
         closing(sqlite3.connect(tmp_path / "copy.db")) as copy,
     ):
         source.backup(copy)
@@ -209,14 +207,13 @@ def test_the_published_password_stays_on_this_machine(store: Store) -> None:
     demand_private(store, host="0.0.0.0")
 
 
-def test_addresses_are_placed_with_honest_radii(store: Store) -> None:
+def test_addresses_are_placed_with_honest_radii(district_file: Path) -> None:
     demo = make_demo("district", seed=1, today=TODAY)
-    # Visits and findings need no place; without them the test is a second shorter.
-    untold = dataclasses.replace(demo.history, visits=(), findings=(), tips=())
-    with store.begin(actor="test", now=NOW) as session:
-        load_district(session, dataclasses.replace(demo, history=untold), now=NOW, password_hash="-")
+    store = Store(f"sqlite:///{district_file}")
+    with store.reading() as session:
         records = list(session.scalars(select(Institution).order_by(Institution.id)))
         assert len(list(session.scalars(select(GridArea.id)))) == 400
+    store.close()
     truth = {row.uscc or row.name: row for row in demo.register}
     placed = [r for r in records if r.lon is not None and r.lat is not None]
     assert 0.97 <= len(placed) / len(records) < 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,6 @@ from typer.testing import CliRunner
 
 from dashboard.cli import app
 from dashboard.commands.evidence import scorecard
-from dashboard.district import load_district
-from data.demo import make_demo
 from data.schema import Finding, PlanRevision, VisitRecord
 from data.store import Store
 from planner.replay import replay_period
@@ -28,14 +27,10 @@ PERIOD = ("--from", "2026-07-26", "--to", "2026-11-22")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(district_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the demo district and its half year of history."""
     folder = tmp_path_factory.mktemp("evidence")
-    store = Store(f"sqlite:///{folder / 'demo.db'}")
-    store.upgrade()
-    with store.begin(actor="t", now=NOW) as session:
-        load_district(session, make_demo("district", seed=1, today=TODAY), now=NOW, password_hash="-")
-    store.close()
+    shutil.copy(district_file, folder / "demo.db")
     return folder
 
 
@@ -141,7 +136,7 @@ def test_a_card_is_proposed_approved_by_another_and_used_by_the_next_plan(folder
     file.write_text("not JSON", encoding="utf-8")
     refused = run(folder, "scorecard", "propose", file, "--by", lead, expect=2)["error"]
     assert refused["code"] == "bad_weights_file"
-    planned = run(folder, "plan", "--from", "2026-11-24", "--to", "2026-11-26", "--iterations", 200)
+    planned = run(folder, "plan", "--from", "2026-11-24", "--to", "2026-11-24", "--iterations", 200)
     assert planned["scorecard"] == 1
     assert run(folder, "check", planned["plan"])["holds"]
     store = Store(f"sqlite:///{folder / 'demo.db'}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import functools
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +24,7 @@ from geo import locate
 from geo.crs import metric_crs, project_xy, to_wgs84
 from geo.grid import layer as gridlayer
 from planner.draft import make_plan
-from planner.itinerary import read_plan, shifts_on
+from planner.itinerary import find_revision, read_plan, shifts_on
 from planner.options import PlanOptions
 from planner.publish import check, publish
 from tests.conftest import NOW, TODAY
@@ -53,9 +56,32 @@ def load(store: Store, folder: Path) -> list[ImportResult]:
     return results
 
 
-def test_import_finds_exactly_the_planted_faults_and_is_idempotent(store: Store, huangpu: Path) -> None:
+@pytest.fixture(scope="module")
+def loaded(
+    migrated_file: Path, huangpu: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[ImportResult]]:
+    """Return the loaded register, to be copied, and what its imports told."""
+    path = tmp_path_factory.mktemp("huangpu") / "register.db"
+    shutil.copy(migrated_file, path)
+    store = Store(f"sqlite:///{path}")
+    results = load(store, huangpu)
+    store.close()
+    return path, results
+
+
+@pytest.fixture
+def register(loaded: tuple[Path, list[ImportResult]], tmp_path: Path) -> Iterator[Store]:
+    """Yield a copy of the loaded register."""
+    store = Store(f"sqlite:///{shutil.copy(loaded[0], tmp_path / 'loaded.db')}")
+    yield store
+    store.close()
+
+
+def test_import_finds_exactly_the_planted_faults_and_is_idempotent(
+    loaded: tuple[Path, list[ImportResult]], register: Store, huangpu: Path
+) -> None:
     """Every planted row comes back, no other does; the second import changes nothing."""
-    first = load(store, huangpu)
+    store, first = register, loaded[1]
     with (huangpu / "planted_faults.csv").open(encoding="utf-8-sig") as file:
         planted = [int(row["行"]) for row in csv.DictReader(file) if "total line" not in row["问题"]]
     assert [reject.row for reject in first[0].rejected] == planted
@@ -69,12 +95,11 @@ def test_import_finds_exactly_the_planted_faults_and_is_idempotent(store: Store,
         assert chain.first_break(session) is None
 
 
-def test_located_points_are_near_the_truth_with_honest_radii(store: Store, huangpu: Path) -> None:
+def test_located_points_are_near_the_truth_with_honest_radii(register: Store, huangpu: Path) -> None:
     """At least 95 % of the rows with an address placed, median 70 m, p90 280 m, radii true for 87-93 %."""
-    load(store, huangpu)
     with (huangpu / "truth.csv").open(encoding="utf-8-sig") as file:
         truth = {row["机构名称"]: (float(row["经度"]), float(row["纬度"])) for row in csv.DictReader(file)}
-    with store.reading() as session:
+    with register.reading() as session:
         records = session.scalars(select(Institution)).all()
     placed = [r for r in records if r.lon is not None]
     assert len(placed) / sum(bool(r.address.strip()) for r in records) >= 0.95
@@ -90,9 +115,9 @@ def test_located_points_are_near_the_truth_with_honest_radii(store: Store, huang
     assert 0.87 <= float((error_m <= radius_m).mean()) <= 0.93
 
 
-def test_plan_check_publish(store: Store, huangpu: Path) -> None:
+def test_plan_check_publish(register: Store) -> None:
     """Every placed institution is seen, no hard rule is broken, only certified pairs go out."""
-    load(store, huangpu)
+    store = register
     result = make_plan(store, options=OPTIONS, actor="lead", now=NOW, today=TODAY)
     with store.reading() as session:
         view = read_plan(session, result.code)
@@ -116,15 +141,13 @@ def test_plan_check_publish(store: Store, huangpu: Path) -> None:
         assert shifts_on(session, day=view.shifts[0].date)
 
 
-def test_same_inputs_and_iterations_give_the_same_bytes(store: Store, huangpu: Path) -> None:
+def test_same_inputs_and_iterations_give_the_same_bytes(register: Store) -> None:
     """Two plans of the same register, options and seed have the same document."""
-    load(store, huangpu)
+    quick = replace(OPTIONS, iterations=1_000)
     digests = set()
     for _ in range(2):
-        code = make_plan(store, options=OPTIONS, actor="lead", now=NOW, today=TODAY).code
-        with store.reading() as session:
-            from planner.itinerary import find_revision
-
+        code = make_plan(register, options=quick, actor="lead", now=NOW, today=TODAY).code
+        with register.reading() as session:
             record = find_revision(session, code)
             digests.add((record.document, record.document_digest, record.input_digest))
     assert len(digests) == 1

@@ -16,6 +16,7 @@ from dashboard.cli import app
 from data import chain
 from data.schema import AuditEvent, Draw, PlanRevision
 from data.store import Store
+from tests.shared import copied
 
 RUNNER = CliRunner()
 PERIOD = ("--from", "2026-12-07", "--to", "2026-12-13")
@@ -26,7 +27,7 @@ class Desk:
     """Runs commands on one database; the date can move on."""
 
     def __init__(self, folder: Path) -> None:
-        self.url = f"sqlite:///{folder / 'desk.db'}"
+        self.url = f"sqlite:///{folder / 'gridpatrol.db'}"
         self.folder = folder
         self.today = "2026-11-23"
 
@@ -49,11 +50,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """Return a desk with the small district and its published plan."""
-    desk = Desk(tmp_path_factory.mktemp("lottery"))
-    desk.run("demo", "--preset", "small", "--no-serve")
-    return desk
+    return Desk(copied(small_demo, tmp_path_factory.mktemp("lottery")))
 
 
 def test_a_draw_from_its_commitment_to_its_proof(desk: Desk, tmp_path: Path) -> None:

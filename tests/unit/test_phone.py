@@ -6,9 +6,11 @@ import datetime as dt
 import itertools
 import math
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import geopandas as gpd
@@ -93,9 +95,12 @@ def page(store: Store, who: Identity, language: Language = "zh", today: dt.date 
     return Page(render_today(read_today(wire(store, today), who, language), language))
 
 
-@pytest.fixture
-def planned(store: Store) -> Store:
+@pytest.fixture(scope="module")
+def planned_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a register with a published week; the first place has a hostile name and a recheck."""
+    path = tmp_path_factory.mktemp("phone") / "register.db"
+    shutil.copy(migrated_file, path)
+    store = Store(f"sqlite:///{path}")
     with store.begin(actor="t", now=NOW) as session:
         add_district(session, 10)
         add_grid(session, "A", (121.1, 40.2, 121.3, 40.4))
@@ -105,7 +110,16 @@ def planned(store: Store) -> Store:
     code = make_plan(store, options=options, actor="lead", now=NOW, today=TODAY).code
     with store.begin(actor="lead", now=NOW) as session:
         publish(session, code, actor="lead", now=NOW, today=TODAY)
-    return store
+    store.close()
+    return path
+
+
+@pytest.fixture
+def planned(planned_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """Yield a copy of that register."""
+    store = Store(f"sqlite:///{shutil.copy(planned_file, tmp_path / 'planned.db')}")
+    yield store
+    store.close()
 
 
 def shifts(store: Store) -> tuple[ShiftView, ...]:

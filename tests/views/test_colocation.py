@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -17,22 +19,26 @@ from data import accounts
 from data.accounts import Identity
 from data.errors import AccountError
 from data.schema import Institution
+from data.store import Store
 from data.terms import ColocationVerdict, Role
 from geo.errors import ColocationError
 from planner.patrolareas import make_areas
 from tests import neighbours
 from tests import small_district as small
-from tests.views.test_views import Open, built, open_page, parts, who, words
+from tests.views.test_views import Open, built, installed, open_page, parts, who, words
 
 __all__ = ["built", "open_page", "parts"]
 
 
-@pytest.fixture
-def shared(parts: Wiring) -> Iterator[Wiring]:
-    """The small district with a shared room, a mall, grid faults and two patrol areas."""
-    with parts.store.begin(actor="test", now=parts.now()) as session:
+@pytest.fixture(scope="module")
+def shared_file(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small district with a shared room, a mall, grid faults and two patrol areas, to be copied."""
+    path = tmp_path_factory.mktemp("colocation") / "small.db"
+    shutil.copy(built, path)
+    store = Store(f"sqlite:///{path}")
+    with store.begin(actor="test", now=small.NOW) as session:
         neighbours.share_addresses(session)
-        make_areas(session, count=2, seed=1, today=small.TODAY, now=parts.now())
+        make_areas(session, count=2, seed=1, today=small.TODAY, now=small.NOW)
         neighbours.break_grids(session)
         for name, role in (("clerk", Role.CLERK), ("officer", Role.OFFICER)):
             accounts.create_user(
@@ -43,7 +49,14 @@ def shared(parts: Wiring) -> Iterator[Wiring]:
                 password_hash=small.hashed(),
                 must_change_password=False,
             )
-    yield parts
+    store.close()
+    return path
+
+
+@pytest.fixture
+def shared(shared_file: Path, tmp_path: Path) -> Iterator[Wiring]:
+    """A copy of that district behind the pages."""
+    yield from installed(shared_file, tmp_path)
 
 
 def figures(test: AppTest) -> dict[str, str]:

@@ -36,9 +36,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def parts(built: Path, tmp_path: Path) -> Iterator[Wiring]:
-    copied = shutil.copy(built, tmp_path / "small.db")
+    yield from installed(built, tmp_path)
+
+
+def installed(register: Path, folder: Path) -> Iterator[Wiring]:
+    """Put a copy of a register behind the pages."""
+    copied = shutil.copy(register, folder / "small.db")
     made = wired.assemble(
-        Settings(database=f"sqlite:///{copied}", var=tmp_path, today=small.TODAY, worker=False)
+        Settings(database=f"sqlite:///{copied}", var=folder, today=small.TODAY, worker=False)
     )
     wired.install(made)
     maps.use_local_assets()
