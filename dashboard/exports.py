@@ -109,11 +109,21 @@ def _write_returned(
         )
         blanks = [""] * (width - len(row.written))
         said = [row.stated.get(title, "") for title in stated]
-        sheet.append([_safe(text) for text in (why, *row.written, *blanks, *said)])
-        for cell in sheet[sheet.max_row]:
-            cell.number_format = "@"
+        for cells in _rows_to_confirm(row, reasons[row.sheet, row.number]):
+            sheet.append([_safe(text) for text in (why, *cells, *blanks, *said)])
+            for cell in sheet[sheet.max_row]:
+                cell.number_format = "@"
     sheet.freeze_panes = sheet.cell(row=len(heading) + 1, column=2)
     sheet.column_dimensions["A"].width = 48
+
+
+def _rows_to_confirm(row: Row, told: Sequence[Reject]) -> list[tuple[str, ...]]:
+    """Return the cells of a row, once for each of the sites that one of its cells holds."""
+    for reject in told:
+        column, parts = row.header.columns.get("address"), reject.fields.get("parts")
+        if reject.code == "several_sites" and column is not None and isinstance(parts, (list, tuple)):
+            return [(*row.written[:column], str(part), *row.written[column + 1 :]) for part in parts]
+    return [row.written]
 
 
 def _first_sheet(book: Workbook, title: str) -> Any:

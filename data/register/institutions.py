@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -30,6 +30,7 @@ from data.register.rejects import (
     row_name,
 )
 from data.register.sheets import Row, read_table
+from data.register.sites import is_campus, sites_in
 from data.register.wording import WORDS, Words
 from data.schema import Institution
 from data.terms import Authority
@@ -134,6 +135,7 @@ def check_row(
 ) -> tuple[Checked | None, list[Reject]]:
     """Return the values of a row, or every reason why it is rejected."""
     rejects = cell_faults(row, COLUMNS)
+    sites = sites_in(row.written_of("address"))
 
     def refuse(name: str, code: str, **fields: object) -> None:
         if name not in row.odd:
@@ -142,6 +144,9 @@ def check_row(
     for name in ("name", "address"):
         if not row.get(name):
             refuse(name, f"no_{name}")
+    if sites:
+        # Never the first one alone: each is a place to see.
+        refuse("address", "several_sites", count=len(sites), sites="；".join(sites), parts=sites)
     kind = words.kind(row.get("kind"))
     if kind is None:
         refuse("kind", "unknown_kind" if row.get("kind") else "no_kind", known="、".join(words.kinds))
@@ -163,6 +168,8 @@ def check_row(
         row,
         {
             "uscc": code,
+            "holder_uscc": None,
+            "written": written_otherwise(row) or None,
             "identity_key": identity_key(row.get("name"), row.get("address")),
             "name": row.get("name"),
             "kind": kind[0],
@@ -179,6 +186,12 @@ def check_row(
     ), []
 
 
+def written_otherwise(row: Row) -> dict[str, str]:
+    """Return name and address as the file wrote them, where they are read as something else."""
+    found = {name: row.written_of(name) for name in ("name", "address")}
+    return {name: text[:500] for name, text in found.items() if text.strip() != row.get(name)}
+
+
 def _derive_authority(code: str, declared: Authority) -> Authority:
     derived = codes.authority(code)
     return declared if derived is Authority.UNKNOWN else derived
@@ -193,15 +206,48 @@ def _without_duplicates(good: list[Checked], result: ImportResult) -> list[Check
             keys.insert(0, ("uscc", "duplicate_uscc", checked.values["uscc"]))
         for name, code, value in keys:
             first = first_row.get((name, value))
-            if first is not None:
+            if first is not None and not (code == "duplicate_uscc" and _is_site(checked.row, first)):
                 where = {"first_row": row_name(first, checked.row)}
                 shown, title = str(value).partition("@")[0], COLUMNS[name][0]
                 result.rejected.append(reject(checked.row, name, code, where, title=title, value=shown))
                 break
         else:
-            first_row.update({(name, value): checked.row for name, _, value in keys})
+            for name, _, value in keys:
+                first_row.setdefault((name, value), checked.row)
             kept.append(checked)
     return kept
+
+
+def _is_site(row: Row, first: Row) -> bool:
+    """Return whether two rows of one credit code are campuses of its holder, not one copied by mistake."""
+    elsewhere = re.sub(r"\s+", "", row.get("address")) != re.sub(r"\s+", "", first.get("address"))
+    return elsewhere and is_campus(row.get("name"), first.get("name"))
+
+
+def _with_sites(good: Sequence[Checked], known: Sequence[Institution]) -> list[Checked]:
+    """Leave each credit code to one site: the one that has it on file, else the first."""
+    main = {record.uscc: record for record in known if record.uscc}
+    site_keys = {(record.holder_uscc, record.identity_key) for record in known if record.holder_uscc}
+    by_code: dict[object, list[Checked]] = defaultdict(list)
+    for checked in good:
+        if checked.values["uscc"]:
+            by_code[checked.values["uscc"]].append(checked)
+    further: set[int] = set()
+    for code, rows in by_code.items():
+        sites = [c for c in rows if (code, c.values["identity_key"]) in site_keys]
+        rest = [c for c in rows if not any(c is site for site in sites)]
+        record = main.get(str(code))
+        stored = (
+            [] if record is None else [c for c in rest if c.values["identity_key"] == record.identity_key]
+        )
+        first = (stored or rest)[:1]
+        further |= {id(c) for c in rows if not any(c is one for one in first)}
+    return [
+        replace(c, values={**c.values, "uscc": None, "holder_uscc": c.values["uscc"]})
+        if id(c) in further
+        else c
+        for c in good
+    ]
 
 
 def _upsert(
@@ -212,7 +258,9 @@ def _upsert(
     source_crs: str | None,
     now: dt.datetime,
 ) -> None:
-    matches = _match(good, session.scalars(select(Institution).order_by(Institution.id)).all())
+    known = session.scalars(select(Institution).order_by(Institution.id)).all()
+    good = _with_sites(good, known)
+    matches = _match(good, known)
     for checked in good:
         values = dict(checked.values)
         values["source_crs"] = source_crs if values["declared_lon"] is not None else None
@@ -263,8 +311,8 @@ def _changes(record: Institution, values: Mapping[str, object], header: Header) 
     # A declared point belongs to its address; only a file that moves the place may drop it unsaid.
     if not {"lon", "lat"} <= header.columns.keys() and "address" not in changed:
         silent |= set(_DECLARED)
-    if values["uscc"] is None:
-        silent.add("uscc")
+    if values["uscc"] is None and values["holder_uscc"] is None:
+        silent |= {"uscc", "holder_uscc"}
     return {name: value for name, value in changed.items() if name not in silent}
 
 

@@ -50,13 +50,15 @@ class _Register:
 
     def __init__(self, session: Session) -> None:
         self.officers = dict(session.execute(select(Officer.code, Officer.id)).tuples().all())
-        self.by_uscc: dict[str, int] = {}
+        self.by_uscc: dict[str, list[int]] = defaultdict(list)
         self.by_name: dict[str, list[int]] = defaultdict(list)
-        rows = session.execute(select(Institution.id, Institution.name, Institution.uscc))
-        for record_id, name, uscc in rows.tuples():
+        rows = session.execute(
+            select(Institution.id, Institution.name, Institution.uscc, Institution.holder_uscc)
+        )
+        for record_id, name, uscc, holder in rows.tuples():
             self.by_name[name].append(record_id)
-            if uscc:
-                self.by_uscc[uscc] = record_id
+            if uscc or holder:
+                self.by_uscc[uscc or holder or ""].append(record_id)
 
 
 def import_recusals(session: Session, path: Path, *, sheet: str | None = None) -> ImportResult:
@@ -127,11 +129,13 @@ def _check(
 
 def _find_place(row: Row, register: _Register, refuse: Callable[..., None]) -> int | None:
     uscc = row.get("uscc")
-    if uscc:
-        if uscc not in register.by_uscc:
-            refuse("uscc", "unknown_institution")
-        return register.by_uscc.get(uscc)
-    found = register.by_name.get(row.get("institution"), [])
+    found = register.by_uscc.get(uscc, []) if uscc else register.by_name.get(row.get("institution"), [])
+    if uscc and len(found) > 1:
+        # Of a holder's sites the one with this name is meant.
+        found = [one for one in found if one in register.by_name.get(row.get("institution"), [])] or found
+    if uscc and not found:
+        refuse("uscc", "unknown_institution")
+        return None
     if len(found) != 1:
         refuse("institution", "several_institutions" if found else "unknown_institution")
         return None

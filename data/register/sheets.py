@@ -65,6 +65,11 @@ class Row:
         """Return the text of a field, empty when the column is missing."""
         return self.values.get(name, "")
 
+    def written_of(self, name: str) -> str:
+        """Return the text of a field as it was written, line ends and all."""
+        column = self.header.columns.get(name)
+        return self.written[column] if column is not None and column < len(self.written) else ""
+
 
 @dataclass(frozen=True)
 class Table:
