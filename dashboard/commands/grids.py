@@ -60,7 +60,7 @@ def list_grid_versions(
     with open_door(as_json=as_json, database=database) as door:
         from dataclasses import asdict
 
-        from geo.grid.layer import list_versions
+        from geo.grid.versions import list_versions
 
         with door.store().reading() as session:
             versions = list_versions(session, code=code)

@@ -161,6 +161,9 @@ def import_grids(
         bool,
         typer.Option("--retire", help="End the areas that the file does not have, though they are many."),
     ] = False,
+    part: Annotated[
+        bool, typer.Option("--part", help="The file is one office's part of the district: nothing ends.")
+    ] = False,
     as_json: Json = False,
     database: Database = None,
 ) -> None:
@@ -181,6 +184,7 @@ def import_grids(
                     encoding=encoding,
                     layer=layer,
                     retire=retire,
+                    part=part,
                 )
 
         result = door.write_aside(step, create=True)

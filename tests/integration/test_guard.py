@@ -16,7 +16,8 @@ from data.schema import GazetteerEntry, GridArea, School
 from data.store import Store
 from geo.crs import from_wgs84, to_wgs84
 from geo.errors import DatumError
-from geo.grid.layer import import_grids, list_versions
+from geo.grid.layer import import_grids
+from geo.grid.versions import list_versions
 from geo.guard import DatumGuard
 from tests.conftest import NOW, TODAY
 
