@@ -15,8 +15,8 @@ from dashboard.parts.cache import cached
 from dashboard.theme import BAD, MAP, PRIMARY, TEAMS, team_colour
 from dashboard.wiring import LOCAL_ZONE, Wiring
 from data.terms import Language
-from geo.grid.layer import GridVersion, list_versions
 from geo.grid.survey import GridSurvey, survey_grids
+from geo.grid.versions import GridVersion, list_versions
 from planner.patrolareas import Division, areas_frame, list_areas
 
 # To be mended by whoever keeps the layer; the other kinds exist in real districts and only need a look.

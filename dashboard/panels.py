@@ -19,7 +19,7 @@ from dashboard.i18n import Translate, sentence, translator
 from dashboard.periods import AHEAD_DAYS, FIRST_DAY
 from dashboard.wiring import Wiring
 from data.accounts import Identity, Permission, may
-from data.celltext import guard, is_number
+from data.register.celltext import guard, is_number
 from data.terms import Language
 from planner.itinerary import ShiftView
 

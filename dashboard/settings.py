@@ -102,6 +102,11 @@ class Settings:
         return self.var / "basemap.pmtiles"
 
     @property
+    def words(self) -> Path:
+        """The office's own words for kinds, states and authorities (`data.register.wording.read_words`)."""
+        return self.var / "words.toml"
+
+    @property
     def audit_key(self) -> Path:
         """The key file of the change log's seals."""
         return self.audit_key_file or self.var / "audit.key"

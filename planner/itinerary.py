@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
+from data.register.officers import is_certified
 from data.schema import (
     Institution,
     Officer,
@@ -20,7 +21,6 @@ from data.schema import (
     PlanStop,
     PlanUnserved,
 )
-from data.staff import is_certified
 from data.terms import Kind, PlanStatus, RoundName, SlotClass, SlotKind, VisitForm, VisitReason
 from planner.calls import number_calls
 from planner.errors import PlannerError

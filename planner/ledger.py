@@ -76,7 +76,7 @@ def read_accounts(session: Session, *, round_from: dt.date, before: dt.date) -> 
             record.lon is not None,
             frozenset(paid.get(record.id, ())),
             last_seen.get(record.id),
-            record.uscc,
+            record.uscc or record.holder_uscc,
         )
         for record in session.scalars(select(Institution).order_by(Institution.id))
     )

@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from data.calendar import load_calendar
+from data.register.officers import is_certified
 from data.schema import Institution, Officer, OfficerLeave, PlanRevision, PlanShift, PlanShiftMember, PlanStop
 from data.schema import Recusal as RecusalRecord
-from data.staff import is_certified
 from data.terms import PlanStatus
 from planner.errors import PlannerError
 from planner.inforce import governing_plans

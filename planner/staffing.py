@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from data.register.officers import is_certified, list_officers
 from data.schema import Officer as OfficerRecord
-from data.staff import is_certified, list_officers
 from planner.attendance import (
     Attended,
     Presence,

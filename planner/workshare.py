@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from data.register.officers import list_officers
 from data.schema import Officer, PlanShift, PlanShiftMember
-from data.staff import list_officers
 from planner.attendance import Attended, balance_half_year, read_attendance
 from planner.itinerary import find_revision
 from planner.slots import balance_class

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard.commands.door import Database, Door, Json, demand_writable, open_door
-from dashboard.commands.imports import Crs, Encoding
+from dashboard.commands.options import Crs, Encoding
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard.commands.door import Database, Door, Json, open_door
-from dashboard.commands.imports import Crs, Encoding, Layer
+from dashboard.commands.options import Crs, Encoding, Layer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -60,7 +60,7 @@ def list_grid_versions(
     with open_door(as_json=as_json, database=database) as door:
         from dataclasses import asdict
 
-        from geo.grid.layer import list_versions
+        from geo.grid.versions import list_versions
 
         with door.store().reading() as session:
             versions = list_versions(session, code=code)
@@ -87,25 +87,30 @@ def join_table(
         import pandas as pd
 
         from data import frames
-        from data.sheets import find_header, read_rows
+        from data.register.sheets import cell_value, read_table
         from geo.formats.write import write_layer
         from geo.grid.codes import join_by_code
 
-        rows = read_rows(file)
-        header = find_header(rows, {"code": (column,)}, required=("code",))
-        titles, at = rows[header.row - 1], header.columns["code"]
-        body = [cells for cells in rows[header.row :] if len(cells) == len(titles) and cells[at].strip()]
-        by_key = {cells[at].strip(): cells for cells in body}
+        read = read_table(file, {"code": (column,)}, required=("code",))
+        titles = {sheet: [cell_value(cell) for cell in rows[-1]] for sheet, rows in read.headings.items()}
+        body = [
+            (
+                row.get("code"),
+                dict(zip(titles[row.sheet], map(cell_value, row.written), strict=False)),
+            )
+            for row in read.rows
+            if row.get("code")
+        ]
+        by_key = dict(body)
+        named = list(dict.fromkeys(title for names in titles.values() for title in names if title))
         with door.store().reading() as session:
             areas = frames.grids_frame(session)
         # Two rows that write one code are told, not chosen from.
-        joined = join_by_code(list(areas["grid_code"]), [cells[at].strip() for cells in body])
-        table = pd.DataFrame(
-            [by_key.get(joined.pairs.get(code, ""), [None] * len(titles)) for code in areas["grid_code"]],
-            columns=titles,
-            index=areas.index,
-        )
-        write_layer(areas.join(table.drop(columns=titles[at]), rsuffix="_table"), output)
+        joined = join_by_code(list(areas["grid_code"]), [code for code, _ in body])
+        found = [by_key.get(joined.pairs.get(code, ""), {}) for code in areas["grid_code"]]
+        table = pd.DataFrame(found, columns=named, index=areas.index)
+        codes = [titles[row.sheet][row.header.columns["code"]] for row in read.rows[:1]]
+        write_layer(areas.join(table.drop(columns=codes), rsuffix="_table"), output)
         door.note_export("grid_area", output.name)
         door.answer(
             {

@@ -11,48 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dashboard.commands.door import Database, Door, Json, open_door
+from dashboard.commands.options import Crs, CrsConfirmed, Encoding, Layer, RejectFile, Sheet
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from data.rejects import ImportResult
+    from data.register.rejects import ImportResult
     from geo.grid.layer import GridImport
     from geo.network.layer import RoadImport
 
 importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
-
-
-def _one_spelling(crs: str | None) -> str | None:
-    if crs is None:
-        return None
-    from geo.sources import name_source
-
-    return name_source(crs)
-
-
-Crs = Annotated[
-    str | None,
-    typer.Option(
-        "--crs",
-        callback=_one_spelling,
-        help="Datum of the coordinates: wgs84 (CGCS2000), gcj02, bd09 or an EPSG code. Never guessed.",
-    ),
-]
-CrsConfirmed = Annotated[
-    bool,
-    typer.Option(
-        "--crs-confirmed",
-        help="Import though the layer seems to lie elsewhere: somebody checked the datum.",
-    ),
-]
-Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; the first by default.")]
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="Text encoding of a shapefile without one, such as gbk.")
-]
-Layer = Annotated[str | None, typer.Option("--layer", help="Layer of a file with several.")]
-RejectFile = Annotated[
-    Path | None, typer.Option("--reject-file", help="Write rejected rows with their reasons here (xlsx).")
-]
 
 
 @importing.command("register")
@@ -67,7 +35,8 @@ def import_register(
 ) -> None:
     """Import an institution register (xlsx, xls, csv); good rows go in, bad rows come back with reasons."""
     with open_door(as_json=as_json, database=database) as door:
-        from data.intake import import_register as run
+        from data.register.institutions import import_register as run
+        from data.register.wording import WORDS, read_words
         from geo.locate import district_extent
 
         def step(session: Session) -> ImportResult:
@@ -80,8 +49,10 @@ def import_register(
                     source_crs=crs,
                     to_wgs84=_converter(crs),
                     extent=district_extent(session),
+                    words=words,
                 )
 
+        words = read_words(door.settings.words) if door.settings.words.is_file() else WORDS
         result = door.write_aside(step, create=True)
         _answer_import(door, file, result, reject_file)
 
@@ -125,7 +96,7 @@ def _import_surroundings(
     crs_confirmed: bool,
 ) -> None:
     with open_door(as_json=as_json, database=database) as door:
-        from data import surroundings
+        from data.register import surroundings
         from geo.locate import district_extent
 
         convert = _require_converter(crs, file)
@@ -151,7 +122,7 @@ def import_officers(
 ) -> None:
     """Import officers with certificates and leave (xlsx, csv)."""
     with open_door(as_json=as_json, database=database) as door:
-        from data.staff import import_officers as run
+        from data.register.officers import import_officers as run
 
         result = door.write_aside(
             lambda session: run(session, file, sheet=sheet, today=door.wiring.today(), clear=clear),
@@ -170,7 +141,7 @@ def import_recusals(
 ) -> None:
     """Import who must not inspect which institution (xlsx, csv)."""
     with open_door(as_json=as_json, database=database) as door:
-        from data.recusals import import_recusals as run
+        from data.register.recusals import import_recusals as run
 
         result = door.write_aside(lambda session: run(session, file, sheet=sheet), create=True)
         _answer_import(door, file, result, reject_file)
@@ -189,6 +160,9 @@ def import_grids(
     retire: Annotated[
         bool,
         typer.Option("--retire", help="End the areas that the file does not have, though they are many."),
+    ] = False,
+    part: Annotated[
+        bool, typer.Option("--part", help="The file is one office's part of the district: nothing ends.")
     ] = False,
     as_json: Json = False,
     database: Database = None,
@@ -210,6 +184,7 @@ def import_grids(
                     encoding=encoding,
                     layer=layer,
                     retire=retire,
+                    part=part,
                 )
 
         result = door.write_aside(step, create=True)
@@ -321,20 +296,32 @@ def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Pa
     from dashboard.i18n import sentence_for
 
     if reject_file is not None:
-        write_rejects(result.rejected, reject_file)
+        write_rejects(result, reject_file)
     rejected = [
-        {"row": r.row, "column": r.column, "value": r.value, "code": r.code}
+        {"sheet": r.sheet, "row": r.row, "column": r.column, "value": r.value, "code": r.code}
         | {"message": sentence_for(r.code, r.fields, "zh")}
         for r in result.rejected
     ]
-    figures = {**vars(result), "rejected": rejected}
+    notes = [
+        {"code": note.code, **note.fields, "message": sentence_for(f"notes.{note.code}", note.fields, "zh")}
+        for note in result.notes
+    ]
+    counted = {name: getattr(result, name) for name in ("added", "updated", "unchanged", "unconfirmed")}
+    figures = {**counted, "rejected": rejected, "rejected_rows": result.rejected_rows, "notes": notes}
     lines = [
         f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
-        f"退回 {len(rejected)} / added, updated, unchanged, rejected"
+        f"退回 {result.rejected_rows} / added, updated, unchanged, rejected"
+    ]
+    lines += [
+        f"  {sentence_for(f'notes.{note.code}', note.fields, 'zh')} / "
+        f"{sentence_for(f'notes.{note.code}', note.fields, 'en')}"
+        for note in result.notes
     ]
     if result.unconfirmed:
         lines.append(
             f"  {result.unconfirmed} 家地址已变，原核定位置作废 / addresses changed, no longer confirmed"
         )
-    lines += [f"  第{r['row']}行 [{r['column']}] {r['value']}  {r['message']}" for r in rejected]
+    for told in rejected:
+        where = f"{told['sheet']} 第{told['row']}行".strip()
+        lines.append(f"  {where} [{told['column']}] {told['value']}  {told['message']}")
     door.answer(figures, *lines)

@@ -57,7 +57,7 @@ def add_user(
     with open_door(as_json=as_json, database=database) as door:
         from data.accounts import create_user
         from data.errors import AccountError
-        from data.staff import list_officers
+        from data.register.officers import list_officers
         from data.terms import Role
 
         known = {item.value: item for item in Role}

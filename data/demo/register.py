@@ -10,8 +10,8 @@ import numpy as np
 from data.demo.presets import DISTRICT_CODE, Preset
 from data.demo.seats import Seat
 from data.demo.words import BRAND_STEMS, CARE_NAMES, CARE_WORDS, KIND_NAMES, KIND_WORDS
+from data.register.uscc import check_digit
 from data.terms import CareType, Kind, SiteStatus
-from data.uscc import check_digit
 
 MASKED_PHONE = "138****0000"
 # One place in twelve hands in the point its phone showed; one of six such phones showed GCJ-02.

@@ -17,11 +17,11 @@ from data.demo.district import DemoDistrict
 from data.demo.people import USERS, DemoUser
 from data.demo.register import MASKED_PHONE
 from data.errors import RegisterError
-from data.intake import identity_key, import_register
-from data.rejects import Coordinates, ImportResult
+from data.register.institutions import identity_key, import_register
+from data.register.officers import import_officers
+from data.register.rejects import Coordinates, ImportResult
+from data.register.surroundings import import_gazetteer, import_schools
 from data.schema import District, Finding, Institution, Officer, SchoolBreak, Tip, VisitRecord
-from data.staff import import_officers
-from data.surroundings import import_gazetteer, import_schools
 from data.terms import Role, VisitForm, VisitReason
 
 Misread = Callable[[float, float], tuple[float, float]]

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import ClassVar
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Boolean, Date, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.schema.base import Base, Geometry, TermType, UtcDateTime
@@ -113,6 +113,8 @@ class Institution(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     uscc: Mapped[str | None] = mapped_column(String(18), unique=True)
+    # The credit code of the holder whose further site this is; the first site has it as its own.
+    holder_uscc: Mapped[str | None] = mapped_column(String(18), index=True)
     identity_key: Mapped[str] = mapped_column(String(300), index=True)
     name: Mapped[str] = mapped_column(String(150))
     kind: Mapped[Kind] = mapped_column(TermType(Kind), index=True)
@@ -120,6 +122,8 @@ class Institution(Base):
     permit_no: Mapped[str | None] = mapped_column(String(30))
     authority: Mapped[Authority] = mapped_column(TermType(Authority))
     address: Mapped[str] = mapped_column(String(200))
+    # What the file wrote where it was read as something else: name, address.
+    written: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     status: Mapped[SiteStatus] = mapped_column(TermType(SiteStatus), index=True)
     contact_name: Mapped[str | None] = mapped_column(String(60))
     contact_phone: Mapped[str | None] = mapped_column(String(40))

@@ -9,8 +9,10 @@ from geo.address.inside import FLOOR_WORD
 
 _HAN = "一-龥"
 # A digit run of a road (一号路, 102国道), of a village (3村, 12组) or a distance is none of a house.
+# Nor is one of a plot of land (C-15地块, 3号地块) or of a section of the road (2段).
 HOUSE_RUN = re.compile(
-    r"(?<![A-Za-z\d])[甲乙丙丁附]?\d+(?!\d|号?[路街](?!口)|号?线|国道|省道|县道|[米年组村]|公里|世纪)"
+    r"(?<![A-Za-z\d])(?<![A-Za-z]-)[甲乙丙丁附]?\d+"
+    r"(?!\d|号?[路街](?!口)|号?线|国道|省道|县道|[米年组村段]|公里|世纪|(?:-\d+)*号?地块)"
 )
 _LANE = re.compile(r"(\d+)(?:弄|巷|胡同|里(?!程))")
 _DOOR = re.compile(

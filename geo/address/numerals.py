@@ -6,6 +6,8 @@ import re
 import unicodedata
 from itertools import takewhile
 
+from data.register.characters import normalise as as_meant
+
 _DIGITS = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "〇": 0, "两": 2}
 _ONES = "零一二三四五六七八九"
 _TENS = {"十": 10, "百": 100, "千": 1000}
@@ -24,8 +26,7 @@ _LISTED = re.compile(
 # What a list puts before an address: 1、 and signs.
 _NOISE = re.compile(r"^(?:[•·*、,.:;。_|]|\d{1,3}[、.](?=[一-龥])(?![号弄楼层室幢栋座单]))+")
 _SIGNS = ("So", "Sk", "Mn")
-_NAME_DIGIT = re.compile(r"(?<=[一-龥])(\d{1,2})(?=[路街村])")
-_UNSEEN = ("Cc", "Cf", "Cs")  # control and format characters that come with pasted text
+_NAME_DIGIT = re.compile(r"(?<=[一-龥])(\d{1,2})(?=[路街村段])")
 
 
 def normalise(text: str) -> str:
@@ -42,9 +43,8 @@ def normalise(text: str) -> str:
         Normalised text; 十二号 gives 12号 and 一二三号 gives 123号, road names keep their numerals.
         Characters that nobody sees (zero-width blanks, control characters) are left out.
     """
-    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
-    plain = "".join(c for c in plain if unicodedata.category(c) not in _UNSEEN)
-    plain = unicodedata.normalize("NFKC", plain)  # a blank may have stood between a letter and its accent
+    plain = re.sub(r"\s+", "", as_meant(text))
+    plain = as_meant(plain)  # a blank may have stood between a letter and its accent
     plain = re.sub(r"(?<=\d)[‐-―−─至~～](?=\d)", "-", plain)
     plain = plain.translate(str.maketrans("【】[]，；;", "()(),,,"))
     plain = _without_noise(plain)

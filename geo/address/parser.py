@@ -17,7 +17,11 @@ _ROAD_WORD = (
     r"(?<!\d米)(?:大街|大道|公路|胡同|国道|省道|县道|(?<!交叉)路|街(?!坊|道)|道|巷|里弄"
     r"|浜(?![东西南北中]?路)|弄)"
 )
-_SECTION = r"(?:支路|[东西南北中]?[一二三四五六七八九十]+段|[东西南北中]段|[一二三四五六七八九十]+[巷弄])?"
+# A direction right before the number is the road's own: 工业大道南821号 is not on 工业大道.
+_SECTION = (
+    r"(?:支路|[东西南北中]?(?:[一二三四五六七八九十]+|\d{1,2})段|[东西南北中]段|[一二三四五六七八九十]+[巷弄]"
+    r"|[东西南北中](?=[甲乙丙丁附]?\d+(?:-\d+)?号|$|\|))?"
+)
 # A road may have a digit in its name (中山南2路), one block of a housing estate (3街坊) is none.
 _SPLIT_ROAD = re.compile(
     rf"(?:\d+号?)?(?:[^\d()、,与|]|(?<=[{_HAN}])\d{{1,2}}(?=[路街](?![口区坊道])))+?{_ROAD_WORD}{_SECTION}"

@@ -16,7 +16,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from data.celltext import unguard
+from data.register.celltext import unguard
 from geo.crs import WGS84_EPSG, SourceCrs, to_wgs84
 from geo.errors import CrsError, FormatError
 from geo.formats.archives import unpack

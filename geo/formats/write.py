@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from data.celltext import guard, printable
+from data.register.celltext import guard, printable
 from geo.crs import WGS84_EPSG, Floats, SourceCrs, check_frame, from_wgs84
 from geo.errors import FormatError
 from geo.formats.qgis import Style, store_style

@@ -60,17 +60,6 @@ class GridImport:
     flattened: bool = False
 
 
-@dataclass(frozen=True)
-class GridVersion:
-    """One version of a grid area: in force from a day, until a day (None while in force)."""
-
-    code: str
-    name: str
-    valid_from: dt.date | None
-    valid_to: dt.date | None
-    area_m2: float
-
-
 def import_grids(
     session: Session,
     path: Path,
@@ -81,6 +70,7 @@ def import_grids(
     encoding: str | None = None,
     layer: str | None = None,
     retire: bool = False,
+    part: bool = False,
 ) -> GridImport:
     """Import a layer of grid areas; a changed border gets a new version, a missing code ends today.
 
@@ -97,13 +87,16 @@ def import_grids(
         As `geo.formats.read.read_layer`.
     retire
         Somebody confirmed that the areas missing in the file are to end, though they are many.
+    part
+        The file holds a part of the district only, such as one street office's: nothing ends by it.
 
     Raises
     ------
     GridError
         `retires_many` when more than one area and more than a tenth of those in force are not in the file,
         `broken_layer` with every fault (overlap, invalid ring, blank or repeated code, code or text too long,
-        date that cannot be read or lies in the future), `no_code_column`, `inexact_codes` when the file keeps
+        date that cannot be read or lies in the future; with `part` also overlaps with areas of other
+        files), `no_code_column`, `inexact_codes` when the file keeps
         long codes as rounded numbers.
     FormatError
         When the file cannot be read.
@@ -112,13 +105,17 @@ def import_grids(
     frame = name_columns(read)
     faults = _layer_faults(frame)
     faults += _text_faults(frame, today)
+    if part and not faults:
+        faults = _layer_faults(_beside_others(session, frame))
     if faults:
         raise GridError("broken_layer", file=path.name, count=len(faults), faults=faults)
     told = [name for name in frame.attrs["told"] if name in _KEPT]
     if scheme is not None:
         told = sorted({*told, "code_scheme"})
         frame["code_scheme"] = frame["code_scheme"].where(frame["code_scheme"] != "", scheme)
-    result = _replace_grids(session, frame, told, source_crs=source_crs, today=today, retire=retire)
+    result = _replace_grids(
+        session, frame, told, source_crs=source_crs, today=today, retire=retire, part=part
+    )
     result.encoding, result.flattened = read.attrs["encoding"], read.attrs["flattened"]
     result.unusual_codes = int((frame["grid_code"].str.len() < _SHORTEST_CODE).sum())
     return result
@@ -171,23 +168,6 @@ def name_columns(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame(values, geometry=layer.geometry, crs=layer.crs)
     frame.attrs["told"] = told
     return frame
-
-
-def list_versions(session: Session, *, code: str | None = None) -> list[GridVersion]:
-    """Return all versions of the grid areas, or of one code, oldest first."""
-    ended = GridArea.valid_to
-    statement = select(GridArea).order_by(GridArea.code, ended.is_(None), ended, GridArea.id)
-    if code is not None:
-        statement = statement.where(GridArea.code == code)
-    records = list(session.scalars(statement))
-    if not records:
-        return []
-    shapes = gpd.GeoSeries([r.geometry for r in records], crs=4326)
-    areas = shapes.to_crs(shapes.estimate_utm_crs()).area
-    return [
-        GridVersion(r.code, r.name, r.valid_from, r.valid_to, round(float(area), 1))
-        for r, area in zip(records, areas, strict=True)
-    ]
 
 
 def assign_institutions(session: Session, records: Sequence[Institution]) -> None:
@@ -243,6 +223,16 @@ def _text_faults(frame: gpd.GeoDataFrame, today: dt.date) -> list[dict[str, Any]
     return faults
 
 
+def _beside_others(session: Session, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a part of the district with the areas in force that it does not hold, told by their codes."""
+    others = frames.grids_frame(session)
+    others = others[~others["grid_code"].isin(frame["grid_code"])]
+    columns = ["grid_code", "geometry"]
+    return gpd.GeoDataFrame(
+        pd.concat([frame[columns], others[columns]], ignore_index=True), geometry="geometry", crs=frame.crs
+    )
+
+
 def _replace_grids(
     session: Session,
     frame: gpd.GeoDataFrame,
@@ -251,11 +241,12 @@ def _replace_grids(
     source_crs: str,
     today: dt.date,
     retire: bool,
+    part: bool,
 ) -> GridImport:
     result = GridImport()
     new: list[dict[str, Any]] = []
     current, ended = _read_versions(session)
-    if not retire:
+    if not retire and not part:
         _ask_before_many_end(sorted(current), set(frame["grid_code"]))
     for row in frame.itertuples():
         known = current.pop(row.grid_code, None)
@@ -281,7 +272,7 @@ def _replace_grids(
         session.add(version)
     insert_rows(session, GridArea, new)
     result.added = len(new)
-    for gone in current.values():
+    for gone in () if part else current.values():
         gone.valid_to = today
         result.retired += 1
     session.flush()

@@ -21,9 +21,9 @@ import numpy as np
 
 from data import rehearsal
 from data.aside import write_aside
-from data.intake import import_register
+from data.register.institutions import import_register
+from data.register.surroundings import import_gazetteer, import_schools
 from data.store import Store
-from data.surroundings import import_gazetteer, import_schools
 from geo.grid.layer import import_grids
 from geo.locate import locate
 from geo.sources import row_to_wgs84

@@ -54,7 +54,7 @@ def plan_again(store: object) -> dict[str, float]:
 
 def import_huangpu(folder: Path) -> dict[str, float]:
     """Import and locate the reference register."""
-    from data import intake, surroundings
+    from data.register import institutions, surroundings
     from data.store import Store
     from geo import locate
     from geo.crs import to_wgs84
@@ -66,7 +66,7 @@ def import_huangpu(folder: Path) -> dict[str, float]:
     begun = time.perf_counter()
     with store.begin(actor="bench", now=NOW) as session:
         gridlayer.import_grids(session, REFERENCE / "grids.geojson", source_crs="wgs84", today=TODAY)
-        intake.import_register(session, REFERENCE / "register.xlsx", now=NOW)
+        institutions.import_register(session, REFERENCE / "register.xlsx", now=NOW)
         surroundings.import_gazetteer(
             session, REFERENCE / "gazetteer.csv", source_crs="wgs84", to_wgs84=convert
         )

@@ -63,7 +63,7 @@ def test_the_whole_job_from_files_to_a_published_plan(desk: Desk, huangpu: Path,
     imported = desk.run("import", "register", huangpu / "register.xlsx", "--reject-file", rejects)
     assert imported["added"] == 307
     assert len(imported["rejected"]) == 14
-    assert set(imported["rejected"][0]) == {"row", "column", "value", "code", "message"}
+    assert set(imported["rejected"][0]) == {"sheet", "row", "column", "value", "code", "message"}
     assert load_workbook(rejects).active.max_row == 15
     desk.run("import", "schools", huangpu / "schools.csv", "--crs", "wgs84")
     desk.run("import", "gazetteer", huangpu / "gazetteer.csv", "--crs", "wgs84")

@@ -23,7 +23,7 @@ from dashboard.settings import Settings
 from dashboard.wiring import Wiring
 from data import audit, chain
 from data.errors import DataError, StoreError
-from data.intake import import_register
+from data.register.institutions import import_register
 from data.schema import AuditEvent, GridArea, Institution, Officer, School
 from data.store import Store
 from data.terms import Stage

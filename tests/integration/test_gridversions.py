@@ -152,3 +152,31 @@ def test_a_file_that_would_end_many_areas_asks_first(store: Store, tmp_path: Pat
     assert refusal.value.fields == {"retired": 10, "current": 11, "incoming": 1, "first": codes[1:6]}
     assert sum(one.valid_to is None for one in versions(store)) == 11
     assert load_part(1, retire=True).retired == 10
+
+
+def test_one_offices_layer_leaves_the_others_alone(store: Store, tmp_path: Path) -> None:
+    """With --part nothing ends; what would overlap an area of another file is refused by both codes."""
+    codes = [f"99010100{n:04d}" for n in range(6)]
+    shapes = [box(LON + n / 100, LAT, LON + (n + 1) / 100, LAT + 0.01) for n in range(6)]
+    path = tmp_path / "part.geojson"
+
+    def load_part(first: int, last: int, *, shift: float = 0.0) -> GridImport:
+        moved = [
+            box(*shape.bounds) if not shift else box(LON - shift, LAT, LON + shift, LAT + 0.01)
+            for shape in shapes
+        ]
+        frame = gpd.GeoDataFrame({"网格编码": codes}, geometry=moved, crs=4326).iloc[first:last]
+        frame.to_file(path, driver="GeoJSON")
+        with store.begin(actor="clerk", now=NOW) as session:
+            return import_grids(session, path, source_crs="wgs84", today=TODAY, part=True)
+
+    assert load_part(0, 3).added == 3
+    second = load_part(3, 6)
+    assert (second.added, second.retired) == (3, 0)
+    assert load_part(0, 3).unchanged == 3
+    with pytest.raises(GridError) as refusal:
+        load_part(5, 6, shift=0.005)
+    assert refusal.value.code == "broken_layer"
+    named = {code for fault in refusal.value.fields["faults"] for code in fault["fields"]["grids"]}  # type: ignore[attr-defined]
+    assert {codes[0], codes[5]} <= named
+    assert sum(one.valid_to is None for one in versions(store)) == 6

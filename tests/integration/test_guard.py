@@ -11,12 +11,13 @@ import pytest
 from shapely.geometry import box
 from sqlalchemy import func, select
 
+from data.register.surroundings import import_gazetteer, import_schools
 from data.schema import GazetteerEntry, GridArea, School
 from data.store import Store
-from data.surroundings import import_gazetteer, import_schools
 from geo.crs import from_wgs84, to_wgs84
 from geo.errors import DatumError
-from geo.grid.layer import import_grids, list_versions
+from geo.grid.layer import import_grids
+from geo.grid.versions import list_versions
 from geo.guard import DatumGuard
 from tests.conftest import NOW, TODAY
 

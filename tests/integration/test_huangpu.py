@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from data import audit, chain, intake, staff, surroundings
-from data.rejects import ImportResult
+from data import audit, chain
+from data.register import institutions, officers, surroundings
+from data.register.rejects import ImportResult
 from data.schema import Institution, Officer
 from data.store import Store
 from data.terms import PlanStatus
@@ -41,14 +42,14 @@ def load(store: Store, folder: Path) -> list[ImportResult]:
         gridlayer.import_grids(session, folder / "grids.geojson", source_crs="wgs84", today=TODAY)
         extent = locate.district_extent(session)
         results = [
-            intake.import_register(session, folder / "register.xlsx", now=NOW),
+            institutions.import_register(session, folder / "register.xlsx", now=NOW),
             surroundings.import_schools(
                 session, folder / "schools.csv", source_crs="wgs84", to_wgs84=convert, extent=extent
             ),
             surroundings.import_gazetteer(
                 session, folder / "gazetteer.csv", source_crs="wgs84", to_wgs84=convert, extent=extent
             ),
-            staff.import_officers(session, folder / "officers.csv"),
+            officers.import_officers(session, folder / "officers.csv"),
         ]
     with store.begin(actor="clerk", now=NOW) as session:
         locate.locate(session)
@@ -121,7 +122,9 @@ def test_plan_check_publish(register: Store) -> None:
     with store.reading() as session:
         view = read_plan(session, result.code)
         report = check(session, result.code)
-        leave = {(officer.id, day.date) for officer in staff.list_officers(session) for day in officer.leave}
+        leave = {
+            (officer.id, day.date) for officer in officers.list_officers(session) for day in officer.leave
+        }
         uncertified = set(session.scalars(select(Officer.id).where(Officer.certificate_no.is_(None))))
     assert report.holds
     unplaced = sum(item.code == "not_placed" for item in view.unserved)

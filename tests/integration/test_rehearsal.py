@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from data import audit, chain, rehearsal
 from data.aside import write_aside
 from data.errors import StoreError
+from data.register.officers import list_officers
 from data.schema import AuditEvent, Base, Institution, Officer, OfficerLeave
-from data.staff import list_officers
 from data.store import Store
 from tests.conftest import NOW, TODAY
 from tests.register import add_institution, add_officers

@@ -12,11 +12,11 @@ from sqlalchemy import select
 
 from data import chain
 from data.accounts import Identity
-from data.intake import import_register
+from data.register.institutions import import_register
+from data.register.surroundings import import_gazetteer
 from data.schema import AuditEvent, GazetteerEntry, GridArea, Institution, LocationDecision, RoadAlias
 from data.schema.base import Base
 from data.store import Store
-from data.surroundings import import_gazetteer
 from data.terms import LocationSource, Role, SiteStatus
 from geo.crs import to_wgs84
 from geo.errors import ReviewError

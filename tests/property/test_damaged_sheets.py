@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from data.errors import SheetError
-from data.sheets import read_rows
+from data.register.books import read_book
 
 # A workbook of Excel 97 with three rows, packed: nothing among our libraries writes that kind.
 XLS = (
@@ -93,7 +93,11 @@ def test_the_whole_file_is_read(tmp_path: Path, kind: str) -> None:
     """The samples hold what they should before they are harmed."""
     path = tmp_path / f"a{kind}"
     path.write_bytes(WHOLE[kind])
-    assert read_rows(path) == [["名称", "地址", "数"], ["甲", "一路1号", "1"], ["乙", "二路2号", "2.5"]]
+    assert read_book(path)[0].cells == [
+        ["名称", "地址", "数"],
+        ["甲", "一路1号", "1"],
+        ["乙", "二路2号", "2.5"],
+    ]
 
 
 @pytest.mark.parametrize("kind", sorted(WHOLE))
@@ -107,7 +111,7 @@ def test_a_harmed_file_is_read_or_refused(
         path = Path(folder) / f"a{kind}"
         path.write_bytes(harmed(WHOLE[kind], harm))
         try:
-            rows = read_rows(path)
+            rows = [cells for sheet in read_book(path) for cells in sheet.cells]
         except SheetError as refusal:
             assert refusal.fields["file"] == path.name
         else:

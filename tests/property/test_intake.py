@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from data import audit
 from data.errors import SheetError
-from data.intake import COLUMNS, REQUIRED, import_register
-from data.rejects import ImportResult
-from data.sheets import find_header, read_rows, record_rows
+from data.register.institutions import import_register
+from data.register.rejects import ImportResult
+from data.register.surroundings import import_gazetteer, import_schools
+from data.register.uscc import check_digit
 from data.store import Store
-from data.surroundings import import_gazetteer, import_schools
-from data.uscc import check_digit
 from geo.sources import row_to_wgs84
 from tests.conftest import NOW
 
@@ -73,8 +72,8 @@ def test_every_row_is_accounted_for_and_a_second_import_is_idle(store: Store, ta
         except SheetError as refusal:
             assert refusal.code in {"empty_sheet", "missing_columns", "unreadable"}
             return
-        rows = read_rows(path)
-        records = [row.number for row in record_rows(rows, find_header(rows, COLUMNS, required=REQUIRED))]
+        assert result.table is not None
+        records = [row.number for row in result.table.rows]
         rejected = {reject.row for reject in result.rejected}
         assert rejected <= set(records)
         assert result.added + result.updated + result.unchanged + len(rejected) == len(records)

@@ -344,3 +344,25 @@ def test_a_tower_before_a_room_is_no_house_number(text: str, place: str | None, 
     address = parse_address(text)
     assert (address.place, address.number, address.building) == (place, None, text[text.index("座") - 1])
     assert room_key(address) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("工业大道南821号", "工业大道南821号"),
+        ("广州大道中1号之二", "广州大道中1号之2"),
+        ("中山路东15号", "中山路东15号"),
+        ("中山路东侧15号", "中山路15号"),
+        ("人民南路2段1号", "人民南路二段1号"),
+        ("人民南路二段1号", "人民南路二段1号"),
+        ("幸福路①15号", "幸福路15号"),
+        ("⽴德路１5号", "立德路15号"),
+        ("和平路C-15地块", None),
+        ("和平路3号地块", None),
+        ("和平路12-3地块", None),
+        ("高新区D15、D16栋", None),
+    ],
+)
+def test_directions_are_the_roads_and_plots_are_no_doors(text, key):
+    """A suffix lost puts the door on another road; a plot's number on a road is none of its doors."""
+    assert door_key(parse_address(text)) == key

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import shapely
 
-from data import uscc
 from data.calendar import shipped_calendar
 from data.demo import DemoDistrict, make_demo
 from data.demo.rounds import SEEN_IN
 from data.demo.streets import to_metres
 from data.errors import RegisterError
+from data.register import uscc
 from data.terms import FindingStatus, Kind, Outcome, SlotClass, SlotKind, TipStatus
 from geo.address.parser import door_key, parse_address
 from geo.grid.assign import check_grids

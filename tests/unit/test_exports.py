@@ -17,7 +17,9 @@ import shapely
 
 from dashboard.exports import PLAN_FORMATS, clock, places_frame, plan_bytes, plan_features, write_rejects
 from dashboard.mapstyles import write_plan_layers
-from data.rejects import Reject
+from data.register.headings import Header
+from data.register.rejects import ImportResult, Reject
+from data.register.sheets import Row, Table
 from data.store import Store
 from data.terms import Kind, PlanStatus, SlotClass, SlotKind
 from geo.crs import gcj02_to_wgs84
@@ -88,18 +90,29 @@ def test_no_cell_is_a_formula_and_control_characters_are_left_out() -> None:
 
 
 def test_rejected_rows_can_be_read_back_with_their_reason(tmp_path: Path) -> None:
-    """Row, column, value, code and a sentence; hostile values stay text."""
+    """The bureau's own columns, every reason in front; hostile values stay text."""
     rejects = [
-        Reject(4, "机构类别", "茶馆", "unknown_kind"),
+        Reject(4, "机构类别", "茶馆", "unknown_kind", {"known": "托管"}),
         Reject(5, "机构名称", "=1\x01", "too_long", {"limit": 150, "length": 151}),
+        Reject(5, "机构类别", "", "no_kind"),
     ]
+    header = Header(3, {"name": 0, "kind": 1}, {"name": "机构名称", "kind": "机构类别"}, width=3)
+    rows = (
+        Row(4, {}, header=header, written=("甲", "茶馆", "013")),
+        Row(5, {}, header=header, written=("=1\x01", "", "")),
+        Row(6, {}, header=header, written=("好", "托管", "")),
+    )
+    table = Table(rows, {"": (("机构名称", "机构类别", "备注"),)}, ())
     path = tmp_path / "r.xlsx"
-    write_rejects(rejects, path)
-    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(path)["退回行"]]
-    assert rows[1] == [4, "机构类别", "茶馆", "unknown_kind", "不认识的机构类别。"]
-    assert rows[2][2] == "'=1"
-    assert "150" in rows[2][4]
-    assert "{" not in rows[2][4]
+    write_rejects(ImportResult(rejected=rejects, table=table), path)
+    cells = [[cell.value or "" for cell in row] for row in openpyxl.load_workbook(path)["退回行"]]
+    assert cells[0] == ["退回原因", "机构名称", "机构类别", "备注"]
+    assert cells[1][1:] == ["甲", "茶馆", "013"]
+    assert "不认识的机构类别" in cells[1][0]
+    assert cells[2][1:] == ["'=1", "", ""]
+    assert "150" in cells[2][0]
+    assert cells[2][0].count("【") == 2
+    assert len(cells) == 3
 
 
 def test_geojson_has_one_line_a_shift_and_one_point_a_stop() -> None:

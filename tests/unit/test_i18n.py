@@ -62,10 +62,17 @@ def _raised_codes() -> set[str]:
 
 
 def _rejected_codes() -> set[str]:
-    names = ("intake.py", "staff.py", "recusals.py")
-    text = "".join((ROOT / "data" / name).read_text(encoding="utf-8") for name in names)
-    told = re.findall(r'reject\("\w+", "(\w+)"(?: if [^\n]+ else "(\w+)")?', text)
-    return {code for pair in told for code in pair if code} | {"no_name", "no_address", "uscc_length"}
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "data" / "register").glob("*.py"))
+    told = re.findall(r'refuse\("\w+", "(\w+)"(?: if [^\n]+ else "(\w+)")?', text)
+    told += re.findall(r'refuse\("(\w+)"(?: if [^\n]+ else "(\w+)")?\)', text)
+    told += re.findall(r'reject\(row, [\w."]+, "(\w+)"()', text)
+    by_name = {"no_name", "no_address", "uscc_length", "cell_error", "cell_formula", "cell_inexact"}
+    return {code for pair in told for code in pair if code} | by_name | {"too_many_cells", "too_few_cells"}
+
+
+def _note_codes() -> set[str]:
+    text = (ROOT / "data" / "register" / "sheets.py").read_text(encoding="utf-8")
+    return set(re.findall(r'Note\("(\w+)"', text)) | {"sheet_no_table"}
 
 
 def _unserved_codes() -> set[str]:
@@ -95,13 +102,15 @@ def test_every_code_raised_below_has_a_sentence() -> None:
 
 
 def test_every_reject_and_unserved_code_has_a_sentence() -> None:
-    assert _rejected_codes() - set(i18n.sentences()["rejects"]) == set()
+    assert len(_rejected_codes()) > 25
+    assert _rejected_codes() - set(i18n.sentences()["rejects"]) - set(i18n.sentences()["errors"]) == set()
+    assert _note_codes() == set(i18n.sentences()["notes"])
     assert {"no_window", "no_slot", "not_placed", "gap"} <= _unserved_codes()
     assert _unserved_codes() - set(i18n.sentences()["unserved"]) == set()
 
 
 @pytest.mark.parametrize(
-    "section", ["errors", "rejects", "fault", "unserved", "reason", "factor", "stage", "help"]
+    "section", ["errors", "rejects", "notes", "fault", "unserved", "reason", "factor", "stage", "help"]
 )
 def test_sentences_name_the_same_fields_in_both_languages(section: str) -> None:
     for code, (chinese, english) in i18n.sentences()[section].items():

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from data import chain
 from data.errors import SheetError
-from data.recusals import import_recusals
-from data.rejects import ImportResult
+from data.register.recusals import import_recusals
+from data.register.rejects import ImportResult
 from data.schema import AuditEvent, Recusal
 from data.store import Store
 from data.terms import RecusalReason

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from data import sheets
 from data.errors import SheetError
-from data.intake import COLUMNS, REQUIRED
-from data.sheets import find_header, read_rows, record_rows
+from data.register import delimited
+from data.register.books import read_book
+from data.register.institutions import COLUMNS, REQUIRED
+from data.register.sheets import cell_value, read_table
 
 
 def write_book(path: Path, rows: list[list[object]]) -> Path:
@@ -33,18 +34,17 @@ def test_header_is_found_under_title_rows(tmp_path: Path) -> None:
         [None, None],
         ["合计", "1家"],
     ]
-    read = read_rows(write_book(tmp_path / "a.xlsx", rows))
-    header = find_header(read, COLUMNS, required=REQUIRED)
-    assert header.row == 3
-    assert [(r.number, r.get("name"), r.get("address")) for r in record_rows(read, header)] == [
-        (4, "甲", "一路1号")
+    table = read_table(write_book(tmp_path / "a.xlsx", rows), COLUMNS, required=REQUIRED)
+    assert [(r.number, r.header.row, r.get("name"), r.get("address")) for r in table.rows] == [
+        (4, 3, "甲", "一路1号")
     ]
+    assert [(note.code, note.fields["rows"]) for note in table.notes] == [("rows_no_record", [1, 6])]
 
 
 def test_full_width_digits_are_folded(tmp_path: Path) -> None:
     """９３９ and 939 are the same number."""
-    read = read_rows(write_book(tmp_path / "a.xlsx", [["淮海路９３９号", 12.0]]))
-    assert read == [["淮海路939号", "12"]]
+    (sheet,) = read_book(write_book(tmp_path / "a.xlsx", [["淮海路９３９号", 12.0]]))
+    assert [cell_value(cell) for cell in sheet.cells[0]] == ["淮海路939号", "12"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
@@ -52,14 +52,21 @@ def test_csv_of_both_usual_encodings(tmp_path: Path, encoding: str) -> None:
     """Spreadsheets in a Chinese office save CSV as GBK."""
     path = tmp_path / "a.csv"
     path.write_bytes("名称,地址\n甲,一路1号\n".encode(encoding))
-    assert read_rows(path) == [["名称", "地址"], ["甲", "一路1号"]]
+    assert read_book(path)[0].cells == [["名称", "地址"], ["甲", "一路1号"]]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
         ("a.pdf", b"%PDF-1.4", "wrong_type"),
-        ("a.xlsx", b"not a workbook", "unreadable"),
+        ("a.xlsx", b"PK\x03\x04 no archive", "unreadable"),
+        ("a.xls", b"{\\rtf1 text}", "wrong_type"),
+        ("a.csv", b"%PDF-1.4", "wrong_type"),
+        (
+            "a.xlsx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "encrypted_sheet",
+        ),
         ("a.csv", b"", "empty_sheet"),
         ("a.csv", b"\x00\x01\x02", "unreadable"),
     ],
@@ -69,7 +76,7 @@ def test_unusable_files_are_named(tmp_path: Path, name: str, content: bytes, cod
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(SheetError) as refusal:
-        read_rows(path)
+        read_book(path)
     assert refusal.value.code == code
 
 
@@ -79,7 +86,7 @@ def test_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(200 * 2**20)
     with pytest.raises(SheetError) as refusal:
-        read_rows(path)
+        read_book(path)
     assert refusal.value.code == "file_too_large"
     assert refusal.value.fields["size_mb"] == 200
 
@@ -88,26 +95,26 @@ def test_empty_workbook_and_unknown_sheet(tmp_path: Path) -> None:
     """A workbook without cells and a sheet that is not there are two refusals."""
     path = write_book(tmp_path / "a.xlsx", [])
     with pytest.raises(SheetError) as refusal:
-        read_rows(path)
+        read_book(path)
     assert refusal.value.code == "empty_sheet"
     with pytest.raises(SheetError) as refusal:
-        read_rows(path, sheet="没有")
+        read_book(path, sheet="没有")
     assert refusal.value.code == "unknown_sheet"
 
 
 def test_missing_columns_are_all_named(tmp_path: Path) -> None:
     """The refusal names every column that is missing."""
-    read = read_rows(write_book(tmp_path / "a.xlsx", [["序号", "机构名称"], [1, "甲"]]))
+    path = write_book(tmp_path / "a.xlsx", [["序号", "机构名称"], [1, "甲"]])
     with pytest.raises(SheetError) as refusal:
-        find_header(read, COLUMNS, required=REQUIRED)
+        read_table(path, COLUMNS, required=REQUIRED)
     assert refusal.value.code == "missing_columns"
-    assert refusal.value.fields["columns"] == ["机构类别", "地址"]
+    assert refusal.value.fields["columns"] == ["机构类别", "办学地址"]
 
 
 def test_missing_file(tmp_path: Path) -> None:
     """A wrong path is a refusal, not a traceback."""
     with pytest.raises(SheetError) as refusal:
-        read_rows(tmp_path / "none.xlsx")
+        read_book(tmp_path / "none.xlsx")
     assert refusal.value.code == "not_found"
 
 
@@ -119,12 +126,13 @@ def test_a_cell_far_out_leaves_the_rest_readable(tmp_path: Path) -> None:
     book.active["XFD60000"] = "x"
     path = tmp_path / "a.xlsx"
     book.save(path)
-    rows = read_rows(path)
+    rows = read_book(path)[0].cells
     assert rows[:2] == [["机构名称", "机构类别", "地址"], ["甲", "托管", "一路1号"]]
     assert len(rows) == 60_000
     assert rows[-1][-1] == "x"
-    header = find_header(rows, COLUMNS, required=REQUIRED)
-    assert [row.number for row in record_rows(rows, header)] == [2, 60_000]
+    table = read_table(path, COLUMNS, required=REQUIRED)
+    assert [row.number for row in table.rows] == [2, 60_000]
+    assert [note.fields["columns"] for note in table.notes] == [["XFD列"]]
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 16_385), (101, 10)])
@@ -132,11 +140,11 @@ def test_a_table_without_end_is_refused_with_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, columns: int
 ) -> None:
     """A line of 16,385 columns and too many cells say how large they are."""
-    monkeypatch.setattr(sheets, "MAX_CELLS", 1_000 if rows > 1 else sheets.MAX_CELLS)
+    monkeypatch.setattr(delimited, "MAX_CELLS", 1_000 if rows > 1 else delimited.MAX_CELLS)
     path = tmp_path / "a.csv"
     path.write_text(f"{',' * (columns - 1)}\n" * rows)
     with pytest.raises(SheetError) as refusal:
-        read_rows(path)
+        read_book(path)
     assert refusal.value.code == "sheet_too_large"
     assert (refusal.value.fields["rows"], refusal.value.fields["columns"]) == (rows, columns)
 
@@ -145,11 +153,11 @@ def test_a_folder_or_an_endless_cell_is_no_table(tmp_path: Path) -> None:
     """A folder named like a workbook, and a CSV of one cell of megabytes."""
     (tmp_path / "a.xlsx").mkdir()
     with pytest.raises(SheetError) as refusal:
-        read_rows(tmp_path / "a.xlsx")
+        read_book(tmp_path / "a.xlsx")
     assert refusal.value.code == "not_found"
     (tmp_path / "a.csv").write_text("x" * 2_000_000)
     with pytest.raises(SheetError) as refusal:
-        read_rows(tmp_path / "a.csv")
+        read_book(tmp_path / "a.csv")
     assert refusal.value.code == "unreadable"
 
 
@@ -183,5 +191,5 @@ def test_a_text_shared_by_a_million_cells_is_refused(tmp_path: Path) -> None:
             f"<worksheet xmlns='{main}'><sheetData>{cells}</sheetData></worksheet>",
         )
     with pytest.raises(SheetError) as refusal:
-        read_rows(path)
+        read_book(path)
     assert refusal.value.code == "sheet_too_large"

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from data import audit
 from data.errors import SheetError
-from data.rejects import ImportResult
+from data.register.rejects import ImportResult
+from data.register.surroundings import import_gazetteer, import_schools
 from data.schema import GazetteerEntry, School
 from data.store import Store
-from data.surroundings import import_gazetteer, import_schools
 from data.terms import Stage
 from geo.sources import row_to_wgs84
 from tests.conftest import NOW

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data import uscc
+from data.register import uscc
 from data.terms import Authority
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data.rejects import ImportResult, Reject
+from data.register.officers import read_date
+from data.register.rejects import ImportResult, Reject, cell_faults, reject, row_name
+from data.register.sheets import Row, read_table
 from data.schema import Institution, Officer, Recusal
-from data.sheets import Header, Row, find_header, read_rows, record_rows
-from data.staff import read_date
 from data.terms import RecusalReason
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -50,13 +50,15 @@ class _Register:
 
     def __init__(self, session: Session) -> None:
         self.officers = dict(session.execute(select(Officer.code, Officer.id)).tuples().all())
-        self.by_uscc: dict[str, int] = {}
+        self.by_uscc: dict[str, list[int]] = defaultdict(list)
         self.by_name: dict[str, list[int]] = defaultdict(list)
-        rows = session.execute(select(Institution.id, Institution.name, Institution.uscc))
-        for record_id, name, uscc in rows.tuples():
+        rows = session.execute(
+            select(Institution.id, Institution.name, Institution.uscc, Institution.holder_uscc)
+        )
+        for record_id, name, uscc, holder in rows.tuples():
             self.by_name[name].append(record_id)
-            if uscc:
-                self.by_uscc[uscc] = record_id
+            if uscc or holder:
+                self.by_uscc[uscc or holder or ""].append(record_id)
 
 
 def import_recusals(session: Session, path: Path, *, sheet: str | None = None) -> ImportResult:
@@ -67,26 +69,25 @@ def import_recusals(session: Session, path: Path, *, sheet: str | None = None) -
     SheetError
         When the file as a whole cannot be used.
     """
-    rows = read_rows(path, sheet=sheet)
-    header = find_header(rows, COLUMNS, required=REQUIRED)
+    table = read_table(path, COLUMNS, required=REQUIRED, sheet=sheet)
     register = _Register(session)
     known = {(item.officer_id, item.institution_id): item for item in session.scalars(select(Recusal))}
-    result = ImportResult()
-    seen: dict[tuple[int, int], int] = {}
-    for row in record_rows(rows, header):
-        values, rejects = _check(row, header, register, seen)
+    result = ImportResult.of(table)
+    seen: dict[tuple[int, int], Row] = {}
+    for row in table.rows:
+        values, rejects = _check(row, register, seen)
         if values is None:
             result.rejected.extend(rejects)
             continue
         pair = values.officer_id, values.institution_id
-        seen[pair] = row.number
+        seen[pair] = row
         record = known.get(pair)
         if record is None:
             session.add(Recusal(**vars(values)))
             result.count("added")
         else:
             # A column that the file does not have says nothing about what is on file.
-            result.count(_change(record, values, with_until="until" in header.columns))
+            result.count(_change(record, values, with_until="until" in row.header.columns))
     session.flush()
     return result
 
@@ -102,49 +103,51 @@ def _change(record: Recusal, values: _Values, *, with_until: bool) -> str:
 
 
 def _check(
-    row: Row, header: Header, register: _Register, seen: dict[tuple[int, int], int]
+    row: Row, register: _Register, seen: dict[tuple[int, int], Row]
 ) -> tuple[_Values | None, list[Reject]]:
-    rejects: list[Reject] = []
+    rejects = cell_faults(row, COLUMNS)
 
-    def reject(name: str, code: str, **fields: object) -> None:
-        title = header.titles.get(name, COLUMNS[name][0])
-        rejects.append(Reject(row.number, title, row.get(name), code, dict(fields)))
+    def refuse(name: str, code: str, **fields: object) -> None:
+        if name not in row.odd:
+            rejects.append(reject(row, name, code, fields, title=COLUMNS[name][0]))
 
     officer = register.officers.get(row.get("officer"))
     if officer is None:
-        reject("officer", "unknown_officer", officer=row.get("officer"))
-    place = _find_place(row, register, reject)
+        refuse("officer", "unknown_officer", officer=row.get("officer"))
+    place = _find_place(row, register, refuse)
     reason = REASON_WORDS.get(row.get("reason"))
     if reason is None:
-        reject("reason", "unknown_reason", known="、".join(item.zh for item in RecusalReason))
-    since, until = _read_dates(row, reject)
+        refuse("reason", "unknown_reason", known="、".join(item.zh for item in RecusalReason))
+    since, until = _read_dates(row, refuse)
     if officer is None or place is None or reason is None or since is None or rejects:
         return None, rejects
     if (officer, place) in seen:
-        reject("institution", "duplicate_recusal", first_row=seen[officer, place])
+        refuse("institution", "duplicate_recusal", first_row=row_name(seen[officer, place], row))
         return None, rejects
     return _Values(officer, place, reason, since, until), []
 
 
-def _find_place(row: Row, register: _Register, reject: Callable[..., None]) -> int | None:
+def _find_place(row: Row, register: _Register, refuse: Callable[..., None]) -> int | None:
     uscc = row.get("uscc")
-    if uscc:
-        if uscc not in register.by_uscc:
-            reject("uscc", "unknown_institution")
-        return register.by_uscc.get(uscc)
-    found = register.by_name.get(row.get("institution"), [])
+    found = register.by_uscc.get(uscc, []) if uscc else register.by_name.get(row.get("institution"), [])
+    if uscc and len(found) > 1:
+        # Of a holder's sites the one with this name is meant.
+        found = [one for one in found if one in register.by_name.get(row.get("institution"), [])] or found
+    if uscc and not found:
+        refuse("uscc", "unknown_institution")
+        return None
     if len(found) != 1:
-        reject("institution", "several_institutions" if found else "unknown_institution")
+        refuse("institution", "several_institutions" if found else "unknown_institution")
         return None
     return found[0]
 
 
-def _read_dates(row: Row, reject: Callable[..., None]) -> tuple[dt.date | None, dt.date | None]:
+def _read_dates(row: Row, refuse: Callable[..., None]) -> tuple[dt.date | None, dt.date | None]:
     since, until = read_date(row.get("since")), read_date(row.get("until"))
     if since is None:
-        reject("since", "bad_date" if row.get("since") else "no_since")
+        refuse("since", "bad_date" if row.get("since") else "no_since")
     if row.get("until") and until is None:
-        reject("until", "bad_date")
+        refuse("until", "bad_date")
     if since is not None and until is not None and until < since:
-        reject("until", "until_before_since")
+        refuse("until", "until_before_since")
     return since, until

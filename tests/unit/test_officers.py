@@ -10,9 +10,9 @@ import pytest
 
 from data import audit
 from data.errors import SheetError
-from data.rejects import ImportResult
+from data.register.officers import import_officers, is_certified, list_officers
+from data.register.rejects import ImportResult
 from data.schema import Officer
-from data.staff import import_officers, is_certified, list_officers
 from data.store import Store
 from tests.conftest import NOW
 

@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from data import audit
 from data.errors import SheetError
-from data.intake import identity_key, import_register
-from data.rejects import ImportResult
+from data.register.institutions import identity_key, import_register
+from data.register.rejects import ImportResult
+from data.register.uscc import check_digit
 from data.schema import Institution
 from data.store import Store
 from data.terms import Authority, CareType, Kind, SiteStatus
-from data.uscc import check_digit
 from geo.sources import row_to_wgs84
 from tests.conftest import NOW
 

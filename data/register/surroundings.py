@@ -12,9 +12,21 @@ from sqlalchemy.orm import Session
 
 from data.bulk import insert_rows, update_rows
 from data.errors import SheetError
-from data.rejects import LAT_TITLES, LON_TITLES, Extent, ImportResult, Reject, ToWgs84, long_texts, read_point
+from data.register.rejects import (
+    LAT_TITLES,
+    LON_TITLES,
+    Extent,
+    ImportResult,
+    Reject,
+    ToWgs84,
+    cell_faults,
+    long_texts,
+    read_point,
+    reject,
+    row_name,
+)
+from data.register.sheets import Row, read_table
 from data.schema import GazetteerEntry, School
-from data.sheets import Header, Row, find_header, read_rows, record_rows
 from data.terms import Stage
 
 SCHOOL_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -121,31 +133,32 @@ class _Placing:
 def _import_places(
     session: Session, path: Path, table: _Table, placing: _Placing, *, sheet: str | None
 ) -> ImportResult:
-    rows, header = _open(path, table.columns, (table.needed, "lon", "lat"), sheet)
-    result = ImportResult()
+    read = read_table(path, table.columns, required=(table.needed, "lon", "lat"), sheet=sheet)
+    if not read.rows:
+        raise SheetError("empty_sheet", file=path.name)
+    result = ImportResult.of(read)
     known = _known(session, table)
-    # A column that the file does not have says nothing about what is on file.
-    unsaid = {"stage", "address"} - header.columns.keys()
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[str, ...], Row] = {}
     new: list[dict[str, object]] = []
     before: list[dict[str, object]] = []
     after: list[dict[str, object]] = []
-    for row in record_rows(rows, header):
-        values = _read(row, header, table, placing, result)
+    for row in read.rows:
+        values = _read(row, table, placing, result)
         if values is None:
             continue
         key = tuple(row.get(name) for name in table.key)
         if key in seen:
-            fields: dict[str, object] = {"first_row": seen[key]}
-            title, value = header.titles[table.needed], row.get(table.needed)
-            result.rejected.append(Reject(row.number, title, value, "duplicate_record", fields))
+            first = {"first_row": row_name(seen[key], row)}
+            result.rejected.append(reject(row, table.needed, "duplicate_record", first, title=table.needed))
             continue
-        seen[key] = row.number
+        seen[key] = row
         stored = known.get(key)
         if stored is None:
             new.append(values)
             result.count("added")
             continue
+        # A column that the file does not have says nothing about what is on file.
+        unsaid = {"stage", "address"} - row.header.columns.keys()
         said = {name: value for name, value in values.items() if name not in unsaid}
         # A point that a person set outranks a file's.
         if stored.get("confirmed_at") is not None or all(stored[k] == v for k, v in said.items()):
@@ -165,19 +178,19 @@ def _known(session: Session, table: _Table) -> dict[tuple[str, ...], Mapping[str
     return {tuple(values[name] for name in table.key): dict(values) for values in found}
 
 
-def _read(
-    row: Row, header: Header, table: _Table, placing: _Placing, result: ImportResult
-) -> dict[str, object] | None:
+def _read(row: Row, table: _Table, placing: _Placing, result: ImportResult) -> dict[str, object] | None:
     """Return the values of a row; append every reason why it is rejected and return None."""
+    rejects = cell_faults(row, table.columns)
     stage = None
     if "stage" in table.columns:
         stage = STAGE_WORDS.get(row.get("stage"))
-        if stage is None:
+        if stage is None and "stage" not in row.odd:
             # Taken as "other" it would silently drop out of everything near schools.
-            title = header.titles["stage"]
-            result.rejected.append(Reject(row.number, title, row.get("stage"), "unknown_stage"))
-    point = _point_or_reject(row, header, table, placing, result)
-    if point is None or (stage is None and "stage" in table.columns):
+            words = "、".join(word for word in STAGE_WORDS if word)
+            rejects.append(reject(row, "stage", "unknown_stage", {"known": words}, title="学段"))
+    point = _place(row, table, placing, rejects)
+    result.rejected.extend(rejects)
+    if point is None or rejects:
         return None
     values: dict[str, object] = {
         "name": row.get("name"),
@@ -189,24 +202,14 @@ def _read(
     return values if stage is None else {**values, "stage": stage}
 
 
-def _open(
-    path: Path, variants: dict[str, tuple[str, ...]], required: tuple[str, ...], sheet: str | None
-) -> tuple[list[list[str]], Header]:
-    rows = read_rows(path, sheet=sheet)
-    header = find_header(rows, variants, required=required)
-    if header.row >= len(rows):
-        raise SheetError("empty_sheet", file=path.name)
-    return rows, header
-
-
-def _point_or_reject(
-    row: Row, header: Header, table: _Table, placing: _Placing, result: ImportResult
-) -> tuple[float, float] | None:
-    rejects = long_texts(row, header, table.record, ("name", "address"))
-    if not row.get(table.needed):
-        rejects.append(Reject(row.number, header.titles[table.needed], "", f"no_{table.needed}"))
-    point = read_point(row, header, rejects, extent=placing.extent, to_wgs84=placing.to_wgs84)
-    if point is None and not any(reject.column == header.titles["lon"] for reject in rejects):
-        rejects.append(Reject(row.number, header.titles["lon"], "", "no_coordinates"))
-    result.rejected.extend(rejects)
-    return None if rejects else point
+def _place(row: Row, table: _Table, placing: _Placing, rejects: list[Reject]) -> tuple[float, float] | None:
+    rejects += long_texts(row, table.record, ("name", "address"))
+    if not row.get(table.needed) and table.needed not in row.odd:
+        rejects.append(reject(row, table.needed, f"no_{table.needed}", title=table.columns[table.needed][0]))
+    if row.odd.keys() & {"lon", "lat"}:
+        return None
+    found = len(rejects)
+    point = read_point(row, rejects, extent=placing.extent, to_wgs84=placing.to_wgs84)
+    if point is None and len(rejects) == found:
+        rejects.append(reject(row, "lon", "no_coordinates", title=LON_TITLES[0], value=""))
+    return point

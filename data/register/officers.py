@@ -10,16 +10,26 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from data.errors import SheetError
-from data.rejects import ImportResult, Reject, long_texts
+from data.register.rejects import ImportResult, Reject, cell_faults, long_texts, reject, row_name
+from data.register.sheets import Row, read_table
+from data.register.wording import WORDS
 from data.schema import Officer, OfficerLeave
-from data.sheets import Header, Row, find_header, read_rows, record_rows
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "code": ("工号", "编号", "人员编号", "code"),
     "name": ("姓名", "名字", "name"),
     "department": ("单位", "部门", "所属单位", "department"),
-    "certificate_no": ("执法证号", "执法证", "执法证编号"),
-    "certificate_until": ("证件有效期至", "有效期至", "执法证有效期"),
+    "certificate_no": ("执法证号", "执法证编号", "执法证件号", "证件号", "证件编号", "证号", "执法证"),
+    "certificate_until": (
+        "证件有效期至",
+        "执法证有效期至",
+        "执法证有效期",
+        "有效期至",
+        "有效期止",
+        "有效期",
+        "到期日期",
+        "截止日期",
+    ),
     "post": ("职务", "角色"),
     "joined_on": ("到岗日期", "到岗时间", "入职日期"),
     "leave": ("请假日期", "请假", "不可用日期"),
@@ -31,8 +41,6 @@ _OPTIONAL = {
     "official": "post",
     "joined_on": "joined_on",
 }
-# What people write into the certificate column of someone who has none.
-_NO_CERTIFICATE = {"无", "没有", "暂无", "未取得", "未持证", "办理中", "否", "-", "--", "—", "/"}
 _MOST_CLEARED = 0.1
 _MOST_NAMED = 5
 LEADING_POSTS = {"组长", "副组长", "队长"}
@@ -63,18 +71,17 @@ def import_officers(
         When the file as a whole cannot be used; `clears_many` when its blank cells would take certificates
         or coming leave from more than one officer and more than a tenth of those who have any.
     """
-    rows = read_rows(path, sheet=sheet)
-    header = find_header(rows, COLUMNS, required=("code", "name", "department"))
-    result = ImportResult()
+    table = read_table(path, COLUMNS, required=("code", "name", "department"), sheet=sheet)
+    result = ImportResult.of(table)
     known = {officer.code: officer for officer in list_officers(session)}
-    seen: dict[str, int] = {}
+    seen: dict[str, Row] = {}
     holding = {code: _holds(officer, today) for code, officer in known.items()}
-    for row in record_rows(rows, header):
-        values, leave, rejects = _check(row, header, seen)
+    for row in table.rows:
+        values, leave, rejects = _check(row, seen)
         if rejects:
             result.rejected.extend(rejects)
             continue
-        seen[row.get("code")] = row.number
+        seen[row.get("code")] = row
         officer = known.get(row.get("code"))
         if officer is None:
             days = [OfficerLeave(date=day) for day in sorted(leave)]
@@ -82,8 +89,8 @@ def import_officers(
             result.count("added")
             continue
         # A column that the file does not have says nothing about what is on file.
-        said = {k: v for k, v in values.items() if _OPTIONAL.get(k, k) in header.columns}
-        result.count(_change(officer, said, leave if "leave" in header.columns else None))
+        said = {k: v for k, v in values.items() if _OPTIONAL.get(k, k) in row.header.columns}
+        result.count(_change(officer, said, leave if "leave" in row.header.columns else None))
     cleared = [code for code, held in holding.items() if held - _holds(known[code], today)]
     if not clear and len(cleared) > 1 and len(cleared) > _MOST_CLEARED * sum(map(bool, holding.values())):
         raise SheetError(
@@ -103,39 +110,37 @@ def _holds(officer: Officer, today: dt.date | None) -> set[str]:
     return {name for name, value in held.items() if value}
 
 
-def _check(
-    row: Row, header: Header, seen: dict[str, int]
-) -> tuple[dict[str, object], set[dt.date], list[Reject]]:
-    rejects: list[Reject] = []
+def _check(row: Row, seen: dict[str, Row]) -> tuple[dict[str, object], set[dt.date], list[Reject]]:
+    rejects = cell_faults(row, COLUMNS)
 
-    def reject(name: str, code: str, **fields: object) -> None:
-        title = header.titles.get(name, COLUMNS[name][0])
-        rejects.append(Reject(row.number, title, row.get(name), code, dict(fields)))
+    def refuse(name: str, code: str, **fields: object) -> None:
+        if name not in row.odd:
+            rejects.append(reject(row, name, code, fields, title=COLUMNS[name][0]))
 
     for name in ("code", "name", "department"):
         if not row.get(name):
-            reject(name, f"no_{name}")
+            refuse(name, f"no_{name}")
     if row.get("code") in seen:
-        reject("code", "duplicate_officer", first_row=seen[row.get("code")])
+        refuse("code", "duplicate_officer", first_row=row_name(seen[row.get("code")], row))
     dates = {name: read_date(row.get(name)) for name in ("certificate_until", "joined_on")}
     for name, day in dates.items():
         if row.get(name) and day is None:
-            reject(name, "bad_date")
+            refuse(name, "bad_date")
     leave: set[dt.date] = set()
     for word in re.split(r"[;；,，、\s]+", row.get("leave")):
         if word:
             day = read_date(word)
             if day is None:
-                reject("leave", "bad_date")
+                refuse("leave", "bad_date")
                 break
             leave.add(day)
-    rejects += long_texts(row, header, Officer, ("code", "name", "department", "certificate_no"))
+    rejects += long_texts(row, Officer, ("code", "name", "department", "certificate_no"))
     certificate = row.get("certificate_no")
     values: dict[str, object] = {
         "code": row.get("code"),
         "name": row.get("name"),
         "department": row.get("department"),
-        "certificate_no": None if certificate in _NO_CERTIFICATE else certificate or None,
+        "certificate_no": None if WORDS.is_none(certificate) else certificate or None,
         "certificate_until": dates["certificate_until"],
         "leads": row.get("post") in LEADING_POSTS,
         "official": row.get("post") in OFFICIAL_POSTS or None,

@@ -1,0 +1,1 @@
+"""What comes in: institutions, officers, surroundings, recusals, and the tables they come in."""
