@@ -206,6 +206,9 @@ def _told(result: GridImport) -> list[str]:
         name, by = result.encoding
         zh, en = sentence_for(f"encoding.{by}", {}, "zh"), sentence_for(f"encoding.{by}", {}, "en")
         lines.append(f"  文字编码 {name}（{zh}） / text encoding {name} ({en})")
+    if result.cut:
+        places = ", ".join(f"{row}:{column}" for row, column in result.cut[:20])
+        lines.append(f"  {len(result.cut)} 处文字末尾被截断 / texts cut inside a character: {places}")
     if result.flattened:
         lines.append("  高程已略去 / heights were left out")
     if result.unusual_codes:

@@ -21,6 +21,7 @@ from geo.crs import WGS84_EPSG, SourceCrs, to_wgs84
 from geo.errors import CrsError, FormatError
 from geo.formats.archives import unpack
 from geo.formats.shapefiles import BYTES, Encoding, check_companions, find_encoding, read_texts
+from geo.formats.texts import SUFFIXES, make_readable
 from geo.sources import is_same_crs
 
 MAX_BYTES = 100 * 1024 * 1024
@@ -71,7 +72,8 @@ def read_layer(
     -------
     GeoDataFrame
         Rows in file order, RangeIndex, WGS-84. ``attrs`` says what was found: ``declared_crs``, ``encoding``
-        (name and who told it) and ``flattened`` (heights were left out).
+        (name and who told it), ``flattened`` (heights were left out) and ``cut`` (row, from 1, and column of
+        the texts of a shapefile that end inside a character).
 
     Raises
     ------
@@ -97,9 +99,12 @@ def read_layer(
         raise FormatError("empty", name=file.name)
     if kind in _ARCHIVES:
         with tempfile.TemporaryDirectory(prefix="layer-") as folder:
-            frame = _read_vector(unpack(file, Path(folder), suffixes=_ARCHIVES[kind]), layer, encoding)
+            inner = unpack(file, Path(folder), suffixes=_ARCHIVES[kind])
+            frame = _read_text(inner, layer) if kind == ".kmz" else _read_vector(inner, layer, encoding)
     elif kind == ".csv":
         frame = _read_csv(file, encoding)
+    elif kind in SUFFIXES:
+        frame = _read_text(file, layer)
     else:
         frame = _read_vector(file, layer, encoding)
     if len(frame) == 0:
@@ -124,6 +129,20 @@ _ARCHIVES = {".kmz": (".kml",), ".zip": (".shp",)}
 _XML_MARKS = {".kml": b"<kml", ".gpx": b"<gpx"}
 
 
+def _read_text(file: Path, layer: str | None) -> gpd.GeoDataFrame:
+    """Read a layer that is text, in whatever encoding, under the field names it has."""
+    with tempfile.TemporaryDirectory(prefix="layer-") as folder:
+        readable, names = make_readable(file, Path(folder))
+        try:
+            frame = _read_vector(readable, layer, None)
+        except FormatError as error:
+            raise FormatError(error.code, **{**error.fields, "name": file.name}) from error
+    found = frame.attrs
+    frame = frame.rename(columns=names)
+    frame.attrs = found
+    return frame
+
+
 def _read_vector(file: Path, layer: str | None, encoding: str | None) -> gpd.GeoDataFrame:
     with file.open("rb") as stream:
         start = stream.read(4096)
@@ -138,7 +157,6 @@ def _read_vector(file: Path, layer: str | None, encoding: str | None) -> gpd.Geo
     if kind == ".shp":
         check_companions(file)
         told = find_encoding(file, encoding)
-        encoding = told.name
     try:
         names = _list_layers(file, kind)
         if layer is None and len(names) > 1:
@@ -146,7 +164,11 @@ def _read_vector(file: Path, layer: str | None, encoding: str | None) -> gpd.Geo
         if layer is not None and layer not in names:
             raise FormatError("several_layers", name=file.name, layers=names, asked=layer)
         chosen = layer if layer is not None or len(names) != 1 else names[0]
-        frame = _read_chosen(file, chosen, encoding)
+        frame = (
+            gpd.read_file(file, layer=chosen, engine="pyogrio")
+            if told is None
+            else read_texts(file, told.name)
+        )
     except shapely.errors.ShapelyError as error:
         rows = _broken_rows(file, chosen)
         raise FormatError(
@@ -156,6 +178,7 @@ def _read_vector(file: Path, layer: str | None, encoding: str | None) -> gpd.Geo
         raise FormatError("unreadable", name=file.name, reason=type(error).__name__) from error
     if not isinstance(frame, gpd.GeoDataFrame) or (len(frame) and frame.geometry.isna().all()):
         raise FormatError("no_geometry", name=file.name)
+    frame.attrs.setdefault("cut", [])
     frame.attrs["encoding"] = None if told is None else (told.name, told.told_by)
     return frame
 
@@ -168,15 +191,6 @@ def _broken_rows(file: Path, layer: str | None) -> list[int]:
     built = shapely.is_missing(shapely.from_wkb(shapes, on_invalid="ignore"))
     told = np.array([shape is not None for shape in shapes], dtype=bool)
     return [int(row) + 1 for row in np.flatnonzero(built & told)]
-
-
-def _read_chosen(file: Path, layer: str | None, encoding: str | None) -> gpd.GeoDataFrame:
-    try:
-        return gpd.read_file(file, layer=layer, encoding=encoding, engine="pyogrio")
-    except UnicodeDecodeError:
-        if file.suffix.lower() != ".shp" or encoding is None:
-            raise
-        return read_texts(file, encoding)
 
 
 def _list_layers(file: Path, kind: str) -> list[str]:
@@ -256,11 +270,15 @@ def _as_wgs84(frame: gpd.GeoDataFrame, source_crs: SourceCrs | str | int, name: 
     if not in_degrees:
         if str(source_crs).lower() != SourceCrs.WGS84 and not is_same_crs(declared, source_crs):
             raise FormatError("crs_conflict", name=name, declared=declared.name, stated=str(source_crs))
+        if not (declared.is_projected or declared.is_geographic):
+            # A local grid of some survey: no place on Earth is told.
+            raise CrsError("unknown_crs", crs=declared.name)
         source: Any = declared.to_wkt()
     else:
         source = source_crs
     shapes = shapely.force_2d(frame.geometry.to_numpy())
-    found = {"encoding": frame.attrs.get("encoding"), "flattened": bool(frame.has_z.any())}
+    found = {name: frame.attrs.get(name) for name in ("encoding", "cut")}
+    found["flattened"] = bool(frame.has_z.any())
     if in_degrees and isinstance(source, str) and source.lower() in list(SourceCrs):
         _check_degrees(shapes, name)
 

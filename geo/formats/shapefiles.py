@@ -15,6 +15,8 @@ _NEEDED = (".dbf", ".shx")
 _DRIVERS = {0x4D: "gb18030", 0x78: "big5", 0x4F: "big5", 0x7A: "gb18030"}
 _NAME_BYTES = 10
 BYTES = "ISO-8859-1"  # every byte is a character of it: texts pass through unread; GDAL minds the case
+_MOST_NAMED = 20
+_MOST_CUT = 0.5  # of the characters that are several bytes long
 _MOST_SAMPLED = 4 * 1024 * 1024
 
 
@@ -27,8 +29,8 @@ class Encoding:
     name : str
         Python's name of it.
     told_by : str
-        ``stated`` (by the person who imports), ``cpg``, ``driver_id`` or ``detected`` (UTF-8 where every byte
-        fits, else GB18030).
+        ``stated`` (by the person who imports), ``cpg``, ``driver_id`` or ``detected`` (UTF-8 where the texts
+        are, else GB18030; also where a file declares one of them and is plainly in the other).
     """
 
     name: str
@@ -84,17 +86,38 @@ def find_encoding(path: Path, stated: str | None) -> Encoding:
         written = page.read_text(encoding="ascii", errors="replace").strip().lower()
         number = written.removeprefix("cp").removeprefix("ansi ").strip()
         name = {"936": "gb18030", "950": "big5", "65001": "utf-8"}.get(number, written)
-        return Encoding(_known(name, path), "cpg")
+        return _unless_plainly_other(_known(name, path), "cpg", _body(path)[1])
+    raw, body = _body(path)
+    if len(raw) > 29 and raw[29] in _DRIVERS:
+        return _unless_plainly_other(_DRIVERS[raw[29]], "driver_id", body)
+    return Encoding("utf-8" if _is_utf8(body) else "gb18030", "detected")
+
+
+def _body(path: Path) -> tuple[bytes, bytes]:
+    """Return the first megabytes of the attribute table, and of them the records."""
     table = companion(path, ".dbf")
     raw = b"" if table is None else _read_start(table)
-    if len(raw) > 29 and raw[29] in _DRIVERS:
-        return Encoding(_DRIVERS[raw[29]], "driver_id")
-    body = raw[int.from_bytes(raw[8:10], "little") :] if len(raw) > 10 else b""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(body)
-    except UnicodeDecodeError:
-        return Encoding("gb18030", "detected")
-    return Encoding("utf-8", "detected")
+    return raw, raw[int.from_bytes(raw[8:10], "little") :] if len(raw) > 10 else b""
+
+
+def _unless_plainly_other(name: str, told_by: str, body: bytes) -> Encoding:
+    """Return the encoding a file declares, unless its texts are plainly in the other usual one.
+
+    Text in GBK is hardly ever valid UTF-8 by chance, and text in UTF-8 has no place in a table of GBK.
+    """
+    if body.isascii() or name not in ("utf-8", "gb18030", "gbk", "gb2312"):
+        return Encoding(name, told_by)
+    if _is_utf8(body) != (name == "utf-8"):
+        return Encoding("gb18030" if name == "utf-8" else "utf-8", "detected")
+    return Encoding("utf-8" if name == "utf-8" else "gb18030", told_by)
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Return whether texts are UTF-8, but for the characters that were cut at the end of a field."""
+    whole = body.decode("utf-8", errors="replace")
+    broken = whole.count("\ufffd")
+    several = sum(1 for sign in whole if ord(sign) > 0x7F) - broken
+    return broken <= _MOST_CUT * several
 
 
 def cut_name(name: str) -> str:
@@ -103,7 +126,7 @@ def cut_name(name: str) -> str:
 
 
 def read_texts(path: Path, encoding: str) -> gpd.GeoDataFrame:
-    """Read a shapefile of which a column's name was cut in the middle of a character.
+    """Read a shapefile, its texts and names decoded here: GDAL would turn a text cut in half into another.
 
     Parameters
     ----------
@@ -115,21 +138,50 @@ def read_texts(path: Path, encoding: str) -> gpd.GeoDataFrame:
     Returns
     -------
     GeoDataFrame
-        As GDAL reads it; cut names lose the broken character.
+        As GDAL reads it; texts and names cut inside a character lose that one, and ``attrs["cut"]`` names the
+        texts by row, from 1, and column.
 
     Raises
     ------
-    UnicodeDecodeError
-        When a text, not only a name, is in another encoding.
+    FormatError
+        ``wrong_encoding`` with the rows and columns that are in another encoding.
     """
     raw = gpd.read_file(path, encoding=BYTES, engine="pyogrio")
     names = {c: str(c).encode(BYTES).decode(encoding, errors="ignore") for c in raw.columns}
-    texts = {
-        c: raw[c].map(lambda value: value.encode(BYTES).decode(encoding) if isinstance(value, str) else value)
-        for c in raw.columns
-        if c != raw.geometry.name
-    }
-    return raw.assign(**texts).rename(columns=names)
+    cut: list[tuple[int, str]] = []
+    wrong: list[tuple[int, str]] = []
+    texts: dict[str, list[object]] = {}
+    for column in raw.columns:
+        if column == raw.geometry.name or not any(isinstance(value, str) for value in raw[column]):
+            continue
+        texts[column] = [
+            _decoded(value, encoding, (row, names[column]), cut, wrong) if isinstance(value, str) else value
+            for row, value in enumerate(raw[column], start=1)
+        ]
+    if wrong:
+        rows, columns = [row for row, _ in wrong[:_MOST_NAMED]], sorted({name for _, name in wrong})
+        raise FormatError(
+            "wrong_encoding", name=path.name, encoding=encoding, count=len(wrong), rows=rows, columns=columns
+        )
+    result = raw.assign(**texts).rename(columns=names)
+    result.attrs["cut"] = cut
+    return result
+
+
+def _decoded(
+    value: str,
+    encoding: str,
+    place: tuple[int, str],
+    cut: list[tuple[int, str]],
+    wrong: list[tuple[int, str]],
+) -> str:
+    body = value.encode(BYTES)
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError as error:
+        # A field is so many bytes wide, and the last character may not fit.
+        (cut if error.start >= len(body) - 3 else wrong).append(place)
+        return body[: error.start].decode(encoding)
 
 
 def _read_start(path: Path) -> bytes:

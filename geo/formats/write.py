@@ -257,8 +257,11 @@ def _shift_xy(xy: Floats, datum: SourceCrs) -> Floats:
 def _write_plain(frame: gpd.GeoDataFrame, part: Path, file: Path, kind: str, style: Style | None) -> None:
     name = re.sub(r"\W", "_", file.stem)  # GeoPackage takes no dots or blanks in a layer name
     if kind == ".geojson":
-        named = frame.set_crs(WGS84_EPSG, allow_override=True)
-        named.to_file(part, driver="GeoJSON", layer=name, engine="pyogrio")
+        # Rings run as RFC 7946 asks, and it knows no member `crs`.
+        turned = frame.set_geometry(shapely.orient_polygons(frame.geometry.to_numpy(), exterior_cw=False))
+        named = turned.set_crs(WGS84_EPSG, allow_override=True)
+        precise = {"RFC7946": "YES", "COORDINATE_PRECISION": "9"}
+        named.to_file(part, driver="GeoJSON", layer=name, engine="pyogrio", **precise)
         if frame.crs is None:
             body = json.loads(part.read_text(encoding="utf-8"))
             body = {"type": body["type"], "datum": str(frame["datum"].iloc[0]) if len(frame) else "", **body}

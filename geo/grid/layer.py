@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ class GridImport:
     """What a grid import did.
 
     `unusual_codes` counts codes shorter than the official 12 characters; `encoding` is how a shapefile's
-    texts were read and who told it; `flattened` says that heights were left out.
+    texts were read and who told it; `flattened` says that heights were left out, `cut` names the texts that
+    end inside a character by row and column.
     """
 
     added: int = 0
@@ -58,6 +59,7 @@ class GridImport:
     unusual_codes: int = 0
     encoding: tuple[str, str] | None = None
     flattened: bool = False
+    cut: list[tuple[int, str]] = field(default_factory=list)
 
 
 def import_grids(
@@ -117,6 +119,7 @@ def import_grids(
         session, frame, told, source_crs=source_crs, today=today, retire=retire, part=part
     )
     result.encoding, result.flattened = read.attrs["encoding"], read.attrs["flattened"]
+    result.cut = read.attrs["cut"] or []
     result.unusual_codes = int((frame["grid_code"].str.len() < _SHORTEST_CODE).sum())
     return result
 
