@@ -36,6 +36,7 @@ TOPIC_OF: Mapping[str, Topic | None] = {
     "road_layer": _T.PLACES,
     "road_graph": _T.PLACES,
     "road_alias": _T.PLACES,
+    "kept_calibration": _T.PLACES,
     "location_decision": _T.PLACES,
     "colocation_decision": _T.PLACES,
     "patrol_area": _T.PLACES,

@@ -18,6 +18,7 @@ from data.schema import Institution, RoadAlias
 from data.terms import LocationSource
 from geo.address.numerals import normalise
 from geo.address.parser import parse_address
+from geo.calibrated import calibrated, digest_of
 from geo.declared import contradictions
 from geo.gazetteer.calibration import Calibration
 from geo.gazetteer.index import build_gazetteer
@@ -73,7 +74,8 @@ def build_geocoder(session: Session, *, calibration: Calibration | None = None) 
     Parameters
     ----------
     calibration
-        Error radii measured before; measured anew when not given, which takes most of the time.
+        Error radii to use; those kept with the gazetteer when not given, measured anew when it has changed,
+        which takes most of the time.
     """
     aliases = {alias.written: alias.meant for alias in session.scalars(select(RoadAlias))}
     entries = frames.gazetteer_frame(session)
@@ -87,10 +89,12 @@ def build_geocoder(session: Session, *, calibration: Calibration | None = None) 
     if known.empty:
         return None
     frame = gpd.GeoDataFrame(known, geometry="geometry", crs=4326).reset_index(drop=True)
+    areas = _named_areas(session)
     gazetteer = build_gazetteer(
-        frame, name_column="name", address_column="address", aliases=aliases, areas=_named_areas(session)
+        frame, name_column="name", address_column="address", aliases=aliases, areas=areas
     )
-    return GazetteerGeocoder(gazetteer, calibration=calibration)
+    radii = calibration or calibrated(session, gazetteer, digest_of(frame, aliases, areas))
+    return GazetteerGeocoder(gazetteer, calibration=radii)
 
 
 def _named_areas(session: Session) -> gpd.GeoDataFrame:

@@ -15,6 +15,7 @@ from data.schema.base import Base
 from data.schema.inspection import Finding, Tip, VisitRecord
 from data.schema.location import (
     ColocationDecision,
+    KeptCalibration,
     LocationDecision,
     PatrolArea,
     RoadAlias,
@@ -52,6 +53,7 @@ __all__ = [
     "GridArea",
     "Institution",
     "Job",
+    "KeptCalibration",
     "KnownDevice",
     "LocationDecision",
     "LoginSession",

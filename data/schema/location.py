@@ -56,6 +56,15 @@ class RoadAlias(Base):
     learned_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 
+class KeptCalibration(Base):
+    """Error radii that a gazetteer earned, kept until it changes: measuring takes most of a geocoding."""
+
+    __tablename__ = "kept_calibration"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class LocationDecision(Base):
     """A point that a person set or accepted, with the institution's location before and after."""
 
