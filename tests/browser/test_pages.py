@@ -130,6 +130,7 @@ def test_the_walk_of_a_team_lead(browser: Any, tmp_path: Path) -> None:
         made.stop()
         seen.page.reload()
         assert seen.page.locator("li.stop").count() == stops_seen > 0
+        seen.page.context.close()
     finally:
         context.close()
         made.stop()
