@@ -55,8 +55,10 @@ def keep_head(wiring: Wiring, *, key: bytes) -> dict[str, Any]:
             # Two servers may keep a head in the same instant; each seals the line before its own.
             _hold(file.fileno())
             file.seek(0)
-            head = _seal(key, file.read().splitlines()[-1:], sequence, chain_hash, wiring.now())
-            file.write(json.dumps(head) + "\n")
+            kept = file.read()
+            head = _seal(key, kept.splitlines()[-1:], sequence, chain_hash, wiring.now())
+            # A power cut may have left half a line: this one must not become part of it.
+            file.write(("" if not kept or kept.endswith("\n") else "\n") + json.dumps(head) + "\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -106,7 +108,7 @@ def check_heads(session: Session, lines: Sequence[str], *, key: bytes) -> Fault 
 
 
 class Anchor:
-    """Keeps the head at once and every day, and looks at the links of the last day first."""
+    """Keeps the head at once and every day, and looks at the last day's links and the kept heads first."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
@@ -130,20 +132,24 @@ class Anchor:
             self._stopping.wait(DAY_S)
 
     def look(self) -> None:
-        """Verify the links of the last day and keep the head.
+        """Verify the links of the last day, hold the kept heads against the log, and keep the head.
 
         Raises
         ------
         StoreError
             As `keep_head`.
         """
+        key, heads = read_key(self._wiring.settings.audit_key), self._wiring.settings.audit_heads
+        lines = heads.read_text(errors="replace").splitlines() if heads.is_file() else []
         with self._wiring.store.reading() as session:
             since = chain.first_since(session, self._wiring.now() - dt.timedelta(days=1))
-            broken = chain.verify(session, first=since)
+            broken: chain.Break | Fault | None = chain.verify(session, first=since)
+            # Links that were all sealed anew hold among themselves; only what was kept elsewhere tells.
+            broken = broken or (check_heads(session, lines, key=key) if lines else None)
         self.broken = None if broken is None else broken.sequence
         if broken is not None:
             _LOG.error("audit_broken", sequence=broken.sequence, kind=broken.kind)
-        keep_head(self._wiring, key=read_key(self._wiring.settings.audit_key))
+        keep_head(self._wiring, key=key)
 
 
 _installed: list[Anchor] = []

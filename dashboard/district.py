@@ -46,6 +46,7 @@ from geo.basemap.pmtiles import read_metadata
 from geo.colocated import decide, list_cases
 from geo.colocation import ColocationLevel
 from geo.crs import from_wgs84
+from geo.errors import GeoError
 from geo.grid.layer import import_grids
 from geo.locate import locate
 from geo.network.layer import import_roads
@@ -158,12 +159,17 @@ def demand_own_register(store: Store, var_dir: Path) -> bool:
         if file.exists() and str(file.resolve()) != str(Path(store.url.database or "").resolve()):
             raise RegisterError("var_in_use", file=str(file))
     basemap = var_dir / "basemap.pmtiles"
-    # A folder of that name is somebody's own as well.
-    if basemap.exists() and (
-        not basemap.is_file() or read_metadata(basemap).get("attribution") != ATTRIBUTION
-    ):
+    if basemap.exists() and not _is_ours(basemap):
         raise RegisterError("basemap_exists", file=str(basemap))
     return False
+
+
+def _is_ours(basemap: Path) -> bool:
+    """Return whether a base map is the demo's; a folder, or what cannot be read, is somebody's own."""
+    try:
+        return basemap.is_file() and read_metadata(basemap).get("attribution") == ATTRIBUTION
+    except GeoError:
+        return False
 
 
 def _found(store: Store) -> dict[str, int]:

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 from sqlalchemy import select, text
+from typer.testing import CliRunner
 
 from dashboard.access.published import demand_private
+from dashboard.cli import app
 from dashboard.district import DemoSummary, build_demo, summarise_demo
 from data import audit, chain
 from data.access import credentials
@@ -160,10 +162,21 @@ def test_a_register_of_an_older_schema_is_not_even_upgraded(tmp_path: Path) -> N
         session.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     with pytest.raises(RegisterError):
         build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=tmp_path)
+    # Nor by the command's door, before the step is asked.
+    asked = ["demo", "--no-serve", "--preset", "small", "--database", f"sqlite:///{file}"]
+    answer = CliRunner().invoke(app, asked, env={"GRIDPATROL_VAR": str(tmp_path)})
+    assert answer.exit_code == 2 and "user 1" in answer.output
     with pytest.raises(StoreError) as refusal:
         store.require_current()
     assert refusal.value.code == "out_of_date"
     store.close()
+
+
+def test_a_base_map_that_cannot_be_read_is_somebodys_own(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "basemap.pmtiles").write_bytes(b"tiles of another program")
+    with pytest.raises(RegisterError) as refusal:
+        build_demo(store, preset="small", seed=1, today=TODAY, now=NOW, var_dir=tmp_path)
+    assert refusal.value.code == "basemap_exists"
 
 
 def test_another_base_map_is_left_alone(store: Store, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
-from dashboard.anchors import check_heads, keep_head
+from dashboard.anchors import Anchor, check_heads, keep_head
 from dashboard.cli import app
 from dashboard.i18n import sentences
 from dashboard.keys import read_key
@@ -325,6 +325,22 @@ def test_a_log_written_anew_is_found_by_its_kept_heads(
         assert chain.verify(session) is None
         fault = check_heads(session, lines, key=KEY)
     assert fault is not None and fault.kind == kind
+    # The server holds them against the log when it starts and every day: the links alone tell nothing.
+    wiring.settings.audit_key.write_bytes(KEY)
+    anchor = Anchor(wiring)
+    anchor.stop()
+    assert anchor.broken == fault.sequence
+
+
+def test_half_a_kept_head_does_not_swallow_the_next(store: Store, tmp_path: Path) -> None:
+    """After a power cut in the middle of a line: that line is named, the next one is whole."""
+    wiring = wire(store, tmp_path)
+    write(store)
+    keep_head(wiring, key=KEY)
+    path = wiring.settings.audit_heads
+    path.write_text(path.read_text()[:-40])
+    head = keep_head(wiring, key=KEY)
+    assert json.loads(path.read_text().splitlines()[1]) == head
 
 
 @pytest.mark.parametrize(
