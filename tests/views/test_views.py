@@ -315,8 +315,8 @@ def test_the_scorecard_shows_version_approver_and_the_points_before(open_page: O
     from planner.risk import WEIGHTS
     from planner.scorecard import approve_card, propose_card
 
+    lead, boss = who(parts, "lead"), who(parts, "boss")
     with parts.store.begin(actor="test", now=parts.now()) as session:
-        lead, boss = who(parts, "lead"), who(parts, "boss")
         weights = {**WEIGHTS, "unlicensed": 9}
         first = propose_card(session, weights, identity=lead, now=parts.now())
         approve_card(session, first, identity=boss, now=parts.now(), today=small.TODAY)
