@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, make_url, text, update
+from sqlalchemy import URL, event, make_url, text, update
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,8 @@ from data.schema import TopicCounter
 WAIT_S = 15.0
 LEAST_FREE = 1 << 20
 """Bytes below which the disk of an SQLite file counts as full."""
-LASTING = {"disk_full", "disk_failed", "read_only_file", "damaged"}
+DAMAGED = "damaged"
+LASTING = {"disk_full", "disk_failed", "read_only_file", DAMAGED}
 """Faults of a write that the next one will meet as well, until somebody does something about it."""
 
 
@@ -93,6 +94,7 @@ class Store:
         self._shown = self.url.render_as_string(hide_password=True)
         self.engine = connect(self.url, wait_s=wait_s)
         self._fault: str | None = None
+        self._damaged: tuple[int, int] | None = None
 
     @property
     def seal(self) -> Callable[[], bytes]:
@@ -141,8 +143,10 @@ class Store:
         Raises
         ------
         StoreError
-            `disk_full`, and as `begin`.
+            `disk_full`, `damaged` from the first question on that met a damaged page, and as `begin`.
         """
+        if self._damaged is not None and self._damaged == _file_id(self.url):
+            raise StoreError(DAMAGED, url=self._shown)
         file = file_of(self.url)
         if file is not None and shutil.disk_usage(file.parent).free < LEAST_FREE:
             raise StoreError("disk_full", url=self._shown)
@@ -160,10 +164,15 @@ class Store:
         StoreError
             As `data.faults.named`.
         """
-        with named(self._shown), ReadingSession(self.engine, expire_on_commit=False) as session:
-            if self.url.get_backend_name() == "postgresql":
-                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-            yield session
+        try:
+            with named(self._shown), ReadingSession(self.engine, expire_on_commit=False) as session:
+                if self.url.get_backend_name() == "postgresql":
+                    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+                yield session
+        except StoreError as error:
+            # Other pages may still be read and written; what is broken stays so until a backup is restored.
+            self._damaged = _file_id(self.url) if error.code == DAMAGED else self._damaged
+            raise
 
     def upgrade(self) -> None:
         """Bring the schema to the newest migration.
@@ -198,6 +207,16 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _file_id(url: URL) -> tuple[int, int]:
+    """Return what tells the register's file from another one in its place; nothing tells databases apart."""
+    file = file_of(url)
+    try:
+        facts = None if file is None else file.stat()
+    except OSError:
+        facts = None
+    return (0, 0) if facts is None else (facts.st_dev, facts.st_ino)
 
 
 @cache

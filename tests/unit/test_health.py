@@ -55,6 +55,37 @@ def test_a_damaged_register_fails_by_name(parts: wired.Wiring, client: TestClien
     assert (answer.status_code, answer.json()) == (503, {"status": "failing", "database": "damaged"})
 
 
+def test_a_page_damaged_under_a_running_server_fails_from_the_first_question_on(
+    parts: wired.Wiring, client: TestClient
+) -> None:
+    """Pages in memory may still answer; a file put in its place is another one."""
+    with parts.store.begin(actor="clerk", now=parts.now()) as session:
+        session.add_all(
+            School(
+                name=f"{n}小", stage=Stage.PRIMARY, address="路" * 150, lon=0.0, lat=0.0, source_crs="wgs84"
+            )
+            for n in range(60)
+        )
+    path = parts.settings.var.parent / "register.db"
+    parts.close()
+    with sqlite3.connect(path) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'school'").fetchone()[0]
+        size = file.execute("PRAGMA page_size").fetchone()[0]
+    good = path.read_bytes()
+    with path.open("r+b") as stream:
+        stream.seek((page - 1) * size)
+        stream.write(b"tea" * (size // 3))
+    with pytest.raises(StoreError, match="damaged"), parts.store.reading() as session:
+        session.execute(text("SELECT count(*) FROM school NOT INDEXED")).all()
+        session.execute(text("SELECT max(lon) FROM school")).all()
+    assert client.get("/healthz").json() == {"status": "failing", "database": "damaged"}
+    (path.parent / "backup.db").write_bytes(good)
+    parts.close()
+    (path.parent / "backup.db").replace(path)
+    assert client.get("/healthz").status_code == 200
+
+
 def test_a_register_of_another_schema_fails(parts: wired.Wiring, client: TestClient) -> None:
     """A restored backup of before, under a running server."""
     with parts.store.engine.begin() as connection:
