@@ -1,13 +1,11 @@
-"""Files that leave: plans as workbook, layer or calendar; places; rejected rows."""
+"""Plans that leave: as workbook, layer or calendar."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
 import json
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,36 +13,14 @@ import geopandas as gpd
 import pandas as pd
 from icalendar import Calendar, Event
 from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from sqlalchemy.orm import Session
 
 from dashboard.i18n import sentence_for
+from dashboard.parts.workbook import fill, first_sheet
 from dashboard.wording import help_lines
-from data import frames
-from data.register.celltext import guard, printable
-from data.register.headings import REASON_TITLE
-from data.register.rejects import ImportResult, Reject
-from data.register.sheets import Row
+from data.register.celltext import printable
 from planner.itinerary import PlanView, ShiftView
 
 OFFICE_ZONE = ZoneInfo("Asia/Shanghai")
-_EXPORTED = {
-    "institutions": (
-        "name",
-        "kind",
-        "address",
-        "lon",
-        "lat",
-        "match_level",
-        "error_radius_m",
-        "grid_code",
-        "status",
-        "match_code",
-    ),
-    "schools": ("name", "stage", "address", "lon", "lat"),
-    "grids": ("grid_code", "name", "subdistrict", "community"),
-}
 
 
 def clock(seconds: int) -> str:
@@ -52,106 +28,11 @@ def clock(seconds: int) -> str:
     return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
 
 
-def places_frame(session: Session, what: str) -> gpd.GeoDataFrame:
-    """Return `institutions`, `schools` or `grids` as a frame to export, WGS-84, with its id column."""
-    readers: dict[str, Callable[[Session], gpd.GeoDataFrame]] = {
-        "institutions": frames.institutions_frame,
-        "schools": frames.schools_frame,
-        "grids": frames.grids_frame,
-    }
-    frame = readers[what](session)
-    if "lon" in _EXPORTED[what]:
-        frame["lon"], frame["lat"] = frame.geometry.x, frame.geometry.y
-    columns = [name for name in _EXPORTED[what] if name in frame.columns]
-    renamed = frame[[*columns, "geometry"]].rename(columns={"match_level": "level", "match_code": "code"})
-    return renamed.reset_index()
-
-
-def write_rejects(result: ImportResult, path: Path) -> None:
-    """Write the rejected rows as they came, sheet by sheet under their own heading, the reason in front.
-
-    Mended and imported again they are taken like any other file.
-    """
-    reasons: dict[tuple[str, int], list[Reject]] = defaultdict(list)
-    for told in result.rejected:
-        reasons[told.sheet, told.row].append(told)
-    book = Workbook()
-    del book[book.sheetnames[0]]
-    headings = {} if result.table is None else result.table.headings
-    found = () if result.table is None else result.table.rows
-    for name, heading in headings.items():
-        rows = [row for row in found if row.sheet == name and (name, row.number) in reasons]
-        if rows or len(headings) == 1:
-            _write_returned(book.create_sheet(name or "退回行"), heading, rows, reasons)
-    if not book.sheetnames:
-        book.create_sheet("退回行")
-    book.save(path)
-
-
-def _write_returned(
-    sheet: Any,
-    heading: Sequence[Sequence[str]],
-    rows: Sequence[Row],
-    reasons: Mapping[tuple[str, int], Sequence[Reject]],
-) -> None:
-    # What the name of a sheet or of a group of rows said must be said in the row, which now stands alone.
-    stated = list(dict.fromkeys(title for row in rows for title in row.stated))
-    width = max([len(cells) for cells in heading] + [len(row.written) for row in rows])
-    for at, cells in enumerate(heading):
-        first, last = (REASON_TITLE, stated) if at == 0 else ("", [""] * len(stated))
-        sheet.append([first, *map(_safe, cells), *[""] * (width - len(cells)), *last])
-        for cell in sheet[sheet.max_row]:
-            cell.font = Font(bold=True)
-    for row in rows:
-        why = "；".join(
-            f"【{told.column}】{sentence_for(told.code, told.fields, 'zh')}"
-            for told in reasons[row.sheet, row.number]
-        )
-        blanks = [""] * (width - len(row.written))
-        said = [row.stated.get(title, "") for title in stated]
-        for cells in _rows_to_confirm(row, reasons[row.sheet, row.number]):
-            sheet.append([_safe(text) for text in (why, *cells, *blanks, *said)])
-            for cell in sheet[sheet.max_row]:
-                cell.number_format = "@"
-    sheet.freeze_panes = sheet.cell(row=len(heading) + 1, column=2)
-    sheet.column_dimensions["A"].width = 48
-
-
-def _rows_to_confirm(row: Row, told: Sequence[Reject]) -> list[tuple[str, ...]]:
-    """Return the cells of a row, once for each of the sites that one of its cells holds."""
-    for reject in told:
-        column, parts = row.header.columns.get("address"), reject.fields.get("parts")
-        if reject.code == "several_sites" and column is not None and isinstance(parts, (list, tuple)):
-            return [(*row.written[:column], str(part), *row.written[column + 1 :]) for part in parts]
-    return [row.written]
-
-
-def _first_sheet(book: Workbook, title: str) -> Any:
-    del book[book.sheetnames[0]]
-    return book.create_sheet(title)
-
-
-def _safe(value: object) -> object:
-    """Return a cell's value; text that begins like a formula stays text, control characters are left out."""
-    return guard(printable(value)) if isinstance(value, str) else value
-
-
-def _fill(sheet: Any, titles: Sequence[str], rows: Any) -> None:
-    sheet.append(list(titles))
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for row in rows:
-        sheet.append([_safe(value) for value in row])
-    sheet.freeze_panes = "A2"
-    for index, title in enumerate(titles, start=1):
-        sheet.column_dimensions[get_column_letter(index)].width = max(10, 2.4 * len(title), 14)
-
-
 def plan_workbook(view: PlanView) -> bytes:
     """Return the plan as xlsx: roster, stops and what was left out."""
     book = Workbook()
-    roster = _first_sheet(book, "排班表")
-    _fill(
+    roster = first_sheet(book, "排班表")
+    fill(
         roster,
         ("日期", "时段", "时间", "小组", "组长", "成员", "带队领导", "应查家数", "路程(分钟)"),
         (
@@ -170,7 +51,7 @@ def plan_workbook(view: PlanView) -> bytes:
         ),
     )
     stops = book.create_sheet("路线")
-    _fill(
+    fill(
         stops,
         (
             "日期",
@@ -210,7 +91,7 @@ def plan_workbook(view: PlanView) -> bytes:
         ),
     )
     left = book.create_sheet("未排入")
-    _fill(
+    fill(
         left,
         ("机构", "类别", "地址", "必查", "事由", "代码", "原因", "怎样才能排入"),
         (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from geo.grid.layer import GridImport
     from geo.network.layer import RoadImport
 
+_MOST_SHOWN = 30
 importing = typer.Typer(help="Import the bureau's own tables and layers.", no_args_is_help=True)
 
 
@@ -295,8 +296,8 @@ def _require_converter(crs: str | None, file: Path) -> Any:
 
 
 def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Path | None) -> None:
-    from dashboard.exports import write_rejects
     from dashboard.i18n import sentence_for
+    from dashboard.register.exports import write_rejects
 
     if reject_file is not None:
         write_rejects(result, reject_file)
@@ -315,11 +316,10 @@ def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Pa
         f"{file.name}: 新增 {result.added}, 更新 {result.updated}, 未变 {result.unchanged}, "
         f"退回 {result.rejected_rows} / added, updated, unchanged, rejected"
     ]
-    lines += [
-        f"  {sentence_for(f'notes.{note.code}', note.fields, 'zh')} / "
-        f"{sentence_for(f'notes.{note.code}', note.fields, 'en')}"
-        for note in result.notes
-    ]
+    for note in result.notes:
+        shown = {name: _first_few(value) for name, value in note.fields.items()}
+        code = f"notes.{note.code}"
+        lines.append(f"  {sentence_for(code, shown, 'zh')} / {sentence_for(code, shown, 'en')}")
     if result.unconfirmed:
         lines.append(
             f"  {result.unconfirmed} 家地址已变，原核定位置作废 / addresses changed, no longer confirmed"
@@ -328,3 +328,8 @@ def _answer_import(door: Door, file: Path, result: ImportResult, reject_file: Pa
         where = f"{told['sheet']} 第{told['row']}行".strip()
         lines.append(f"  {where} [{told['column']}] {told['value']}  {told['message']}")
     door.answer(figures, *lines)
+
+
+def _first_few(value: object) -> object:
+    """Return a list as a line of a terminal has room for; the answer as JSON holds it whole."""
+    return [*value[:_MOST_SHOWN], "…"] if isinstance(value, list) and len(value) > _MOST_SHOWN else value

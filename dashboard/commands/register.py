@@ -74,8 +74,8 @@ def _export_places(
     what: str, form: str | None, output: Path, datum: str, as_json: bool, database: str | None
 ) -> None:
     with open_door(as_json=as_json, database=database) as door:
-        from dashboard.exports import places_frame
         from dashboard.mapstyles import PLACE_STYLES
+        from dashboard.register.exports import places_frame
         from geo.formats.write import write_layer
 
         usual = "geojson" if what == "grids" else "csv"

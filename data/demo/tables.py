@@ -17,7 +17,8 @@ from data.demo.district import DemoDistrict
 from data.demo.people import USERS, DemoUser
 from data.demo.register import MASKED_PHONE
 from data.errors import RegisterError
-from data.register.institutions import identity_key, import_register
+from data.register.entries import identity_key
+from data.register.institutions import import_register
 from data.register.officers import import_officers
 from data.register.rejects import Coordinates, ImportResult
 from data.register.surroundings import import_gazetteer, import_schools

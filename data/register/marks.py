@@ -16,13 +16,16 @@ from xml.etree import ElementTree
 
 ERROR, FORMULA = "error", "formula"
 _ATTRIBUTE = r"""(?:\s[\w:]+\s*=\s*(?:"[^"]*"|'[^']*'))*"""
-_CELL = re.compile(rf"<(?:\w+:)?c({_ATTRIBUTE})\s*>(.*?)</(?:\w+:)?c>".encode(), re.DOTALL)
-_ROW = re.compile(rf"<(?:\w+:)?row({_ATTRIBUTE})\s*/?>".encode())
+_PIECE = re.compile(
+    rf"<(?:\w+:)?row(?P<row>{_ATTRIBUTE})\s*/?>"
+    rf"|<(?:\w+:)?c(?P<cell>{_ATTRIBUTE})\s*(?:/>|>(?P<inside>.*?)</(?:\w+:)?c>)".encode(),
+    re.DOTALL,
+)
 _MERGE = re.compile(rf"<(?:\w+:)?mergeCell({_ATTRIBUTE})\s*/?>".encode())
 _FORMULA = re.compile(rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>([^<]*)</(?:\w+:)?f>)")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)</(?:\w+:)?v>")
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3}\d{1,7})["']""")
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_MOST_MARKS = 200_000
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -68,25 +71,32 @@ def _parts(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
 
 def _read_sheet(xml: bytes) -> Marks:
     marks = Marks()
-    for row in _ROW.finditer(xml):
-        told = _attributes(row[1])
-        if told.get("hidden") in ("1", "true") and told.get("r", "").isdecimal():
-            marks.hidden.add(int(told["r"]) - 1)
     for merge in _MERGE.finditer(xml):
         first, _, last = _attributes(merge[1]).get("ref", "").partition(":")
         one, other = _place(first), _place(last)
-        if one and other and len(marks.merged) < _MOST_MARKS:
+        if one and other:
             marks.merged.append((*one, *other))
-    if b'"e"' in xml or b"'e'" in xml or b"<f" in xml or b":f" in xml:
-        for cell in _CELL.finditer(xml):
-            _look(marks, _attributes(cell[1]), cell[2])
+    row = column = -1
+    for piece in _PIECE.finditer(xml):
+        if piece["row"] is not None:
+            told = _attributes(piece["row"])
+            # Rows and cells may leave out where they are: each then follows the one before it.
+            row, column = int(told["r"]) - 1 if told.get("r", "").isdecimal() else row + 1, -1
+            if told.get("hidden") in ("1", "true"):
+                marks.hidden.add(row)
+            continue
+        stated = _REFERENCE.search(piece["cell"])
+        place = _place(stated[1].decode()) if stated is not None else None
+        row, column = place if place is not None else (row, column + 1)
+        inside = piece["inside"]
+        if inside is not None and (
+            b'"e"' in piece["cell"] or b"'e'" in piece["cell"] or _FORMULA.search(inside)
+        ):
+            _look(marks, (row, column), _attributes(piece["cell"]), inside)
     return marks
 
 
-def _look(marks: Marks, told: dict[str, str], inside: bytes) -> None:
-    place = _place(told.get("r", ""))
-    if place is None or len(marks.odd) >= _MOST_MARKS:
-        return
+def _look(marks: Marks, place: tuple[int, int], told: dict[str, str], inside: bytes) -> None:
     value, formula = _VALUE.search(inside), _FORMULA.search(inside)
     if told.get("t") == "e":
         marks.odd[place] = ERROR

@@ -31,7 +31,6 @@ _GROUP = re.compile(
 )
 _ROUNDED = re.compile(r"[+-]?\d(?:\.\d+)?E\+?(?:1[0-9]|[2-9]\d)", re.IGNORECASE)
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
-_MOST_NAMED = 30
 _TABLE_ROWS, _TABLE_COLUMNS = 2, 3
 
 
@@ -73,11 +72,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The records of a file, its headings as written by sheet, and notes on what was not read."""
+    """The records of a file, its headings as written by sheet and their last rows, and what was not read."""
 
     rows: tuple[Row, ...]
     headings: Mapping[str, tuple[tuple[str, ...], ...]]
     notes: tuple[Note, ...]
+    ends: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -157,7 +157,8 @@ def read_table(
         )
         for part in parts
     }
-    return Table(tuple(rows), headings, tuple(notes))
+    ends = {part.sheet.name: part.header.row for part in parts}
+    return Table(tuple(rows), headings, tuple(notes), ends)
 
 
 def _stated(sheet: Sheet, header: Header, from_name: FromName) -> dict[str, str]:
@@ -201,7 +202,7 @@ class _Part:
             notes.append(Note("columns_unused", {**about, "columns": list(self.header.unused)}))
         hidden = sorted(row + 1 for row in self.sheet.hidden if row >= self.header.row)
         if hidden:
-            notes.append(Note("rows_hidden", {**about, "count": len(hidden), "rows": hidden[:_MOST_NAMED]}))
+            notes.append(Note("rows_hidden", {**about, "count": len(hidden), "rows": hidden}))
         cells = _filled_down(self.sheet, self.header.row)
         widths = self._widths(cells) if self.sheet.is_text else None
         above = range(self.header.row - self.header.rows)
@@ -218,9 +219,7 @@ class _Part:
                 continue
             yield self._row(at, stated, self._found(values), cells[at], widths)
         if skipped:
-            notes.append(
-                Note("rows_no_record", {**about, "rows": skipped[:_MOST_NAMED], "count": len(skipped)})
-            )
+            notes.append(Note("rows_no_record", {**about, "rows": skipped, "count": len(skipped)}))
 
     def _found(self, values: Sequence[str]) -> dict[str, str]:
         columns = self.header.columns.items()

@@ -10,7 +10,8 @@ from data.register.encodings import decode
 from data.register.marks import Marks
 
 Found = tuple[str, list[list[str]], Marks]
-_MOST_SPAN = 10_000
+# As browsers read them.
+_MOST_DOWN, _MOST_ACROSS = 65_534, 1_000
 
 
 def read_markup(content: bytes) -> list[Found]:
@@ -51,7 +52,8 @@ class _Page(HTMLParser):
             table.begin_row()
         elif tag in ("td", "th"):
             told = dict(attrs)
-            table.begin_cell(_span(told.get("rowspan")), _span(told.get("colspan")))
+            down, across = _span(told.get("rowspan"), _MOST_DOWN), _span(told.get("colspan"), _MOST_ACROSS)
+            table.begin_cell(down, across)
         elif tag == "br":
             table.add("\n")
 
@@ -84,7 +86,8 @@ class _Table:
         self.marks = Marks()
         self._text: list[str] | None = None
         self._spans = (1, 1)
-        self._taken: set[tuple[int, int]] = set()
+        # The last row that a cell above reaches down to, by column.
+        self._taken: dict[int, int] = {}
 
     def begin_row(self) -> None:
         self.end_cell()
@@ -105,21 +108,19 @@ class _Table:
             return
         text, self._text = "".join(self._text).strip(), None
         row, cells = len(self.rows) - 1, self.rows[-1]
-        while (row, len(cells)) in self._taken:
+        while self._taken.get(len(cells), -1) >= row:
             cells.append("")
         first = len(cells)
         down, across = self._spans
         cells.extend([text, *[""] * (across - 1)])
         if down * across > 1:
             self.marks.merged.append((row, first, row + down - 1, first + across - 1))
-        if down > 1 and len(self._taken) < _MOST_SPAN * 10:
-            self._taken |= {
-                (row + d, first + a) for d in range(1, min(down, _MOST_SPAN)) for a in range(across)
-            }
+        for column in range(first, first + across if down > 1 else first):
+            self._taken[column] = row + down - 1
 
 
-def _span(text: str | None) -> int:
-    return max(1, min(int(text), 1000)) if text and text.isdecimal() else 1
+def _span(text: str | None, most: int) -> int:
+    return max(1, min(int(text), most)) if text and text.isdecimal() else 1
 
 
 def _read_spreadsheet(text: str) -> list[Found]:
@@ -145,8 +146,9 @@ def _read_cells(cells: list[ElementTree.Element], row: int, marks: Marks) -> lis
         told = _told(cell)
         if told.get("Index", "").isdecimal():
             texts.extend([""] * (min(int(told["Index"]) - 1, 16_384) - len(texts)))
-        across, down = (_span(told.get(name)) for name in ("MergeAcross", "MergeDown"))
-        across, down = across if "MergeAcross" in told else 0, down if "MergeDown" in told else 0
+        # More cells beside and below, so 0 where nothing is said.
+        across = _span(told["MergeAcross"], 16_383) if "MergeAcross" in told else 0
+        down = _span(told["MergeDown"], 1_048_575) if "MergeDown" in told else 0
         if across or down:
             marks.merged.append((row, len(texts), row + down, len(texts) + across))
         text = "".join("".join(data.itertext()) for data in cell if _tag(data) == "Data")

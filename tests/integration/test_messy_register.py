@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
-from dashboard.exports import write_rejects
+from dashboard.register.exports import write_rejects
 from data.register.institutions import import_register
 from data.register.officers import import_officers, is_certified
 from data.register.rejects import ImportResult

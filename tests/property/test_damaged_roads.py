@@ -14,11 +14,8 @@ from osmium.osm import mutable
 
 from geo.errors import GeoError
 from geo.network.file import read_roads
+from tests.harm import HARM, Harm, harmed
 
-HARM = st.tuples(
-    st.one_of(st.none(), st.floats(0, 1)),
-    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
-)
 WORD = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
@@ -60,19 +57,11 @@ def read_or_refuse(path: Path) -> None:
 @pytest.mark.parametrize("kind", [".pbf", ".graphml"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(harm=HARM)
-def test_a_harmed_road_file_is_read_or_refused(
-    samples: Path, kind: str, harm: tuple[float | None, list[tuple[float, int]]]
-) -> None:
+def test_a_harmed_road_file_is_read_or_refused(samples: Path, kind: str, harm: Harm) -> None:
     """Bytes changed anywhere and files cut anywhere."""
-    cut, flips = harm
-    whole = (samples / f"a{kind}").read_bytes()
-    body = bytearray(whole if cut is None else whole[: int(cut * len(whole))])
-    for share, value in flips:
-        if body:
-            body[int(share * len(body))] = value
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / f"a{kind}"
-        path.write_bytes(bytes(body))
+        path.write_bytes(harmed((samples / f"a{kind}").read_bytes(), harm))
         read_or_refuse(path)
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from data.errors import SheetError
 from data.register.books import read_book
+from tests.harm import HARM, Harm, harmed
 
 # A workbook of Excel 97 with three rows, packed: nothing among our libraries writes that kind.
 XLS = (
@@ -31,10 +31,6 @@ XLS = (
     "s%4#jc>X04gw9a"
 )
 CELLS = [["名称", "地址", "数"], ["甲", "一路1号", 1], ["乙", "二路2号", 2.5]]
-HARM = st.tuples(
-    st.one_of(st.none(), st.floats(0, 1)),
-    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
-)
 
 
 def _xlsx() -> bytes:
@@ -78,16 +74,6 @@ WHOLE = {
 }
 
 
-def harmed(content: bytes, harm: tuple[float | None, list[tuple[float, int]]]) -> bytes:
-    """Return a file cut short and with some of its bytes changed."""
-    cut, flips = harm
-    body = bytearray(content if cut is None else content[: int(cut * len(content))])
-    for share, value in flips:
-        if body:
-            body[int(share * len(body))] = value
-    return bytes(body)
-
-
 @pytest.mark.parametrize("kind", sorted(WHOLE))
 def test_the_whole_file_is_read(tmp_path: Path, kind: str) -> None:
     """The samples hold what they should before they are harmed."""
@@ -103,9 +89,7 @@ def test_the_whole_file_is_read(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(WHOLE))
 @settings(max_examples=12, deadline=None)
 @given(harm=HARM)
-def test_a_harmed_file_is_read_or_refused(
-    kind: str, harm: tuple[float | None, list[tuple[float, int]]]
-) -> None:
+def test_a_harmed_file_is_read_or_refused(kind: str, harm: Harm) -> None:
     """Bytes changed anywhere and files cut anywhere end in rows or in a SheetError."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a{kind}"

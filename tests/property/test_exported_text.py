@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from shapely.geometry import Point
 
-from dashboard.exports import write_rejects
 from dashboard.panels import guard_cells
+from dashboard.register.exports import write_rejects
 from data.register.books import read_book
 from data.register.celltext import guard, is_number, printable, unguard
 from data.register.characters import normalise

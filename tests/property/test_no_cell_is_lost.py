@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from data.errors import SheetError
-from data.register.institutions import COLUMNS
-from data.register.sheets import Table, read_table
+from data.register.books import read_book
+from data.register.characters import normalise
+from data.register.entries import COLUMNS
+from data.register.sheets import Table, cell_value, read_table
 
 TITLES = ["名称", "类别", "地址", "住所", "联系方式", "手机", "信用代码（18位）", "备注", "", "甲", "状态"]
 CELL = st.one_of(
@@ -47,10 +49,20 @@ def write(path: Path, sheets: list[tuple[object, ...]]) -> None:
     book.save(path)
 
 
+def titles_of(table: Table, sheet: str, column: int) -> set[str]:
+    """Return what a column may be called in an answer: by its title in either heading row, or its letter."""
+    rows = table.headings[sheet]
+    above = [cells[column] if column < len(cells) else "" for cells in rows]
+    # Under a common title a column is named by both.
+    common = [cell for cell in rows[0][: column + 1] if cell.strip()][-1:]
+    joined = {a + b for a in common for b in above[1:]} | {a + b[1:] for a in common for b in above[1:] if b}
+    return {normalise(title) for title in (*above, *common, *joined) if title.strip()} | {
+        f"{'ABCDEF'[column]}列"
+    }
+
+
 def unaccounted(path: Path, table: Table) -> list[tuple[str, int, int]]:
     """Return the cells that are neither in a record's used column nor named, by sheet, row and column."""
-    from data.register.books import read_book
-
     named = {(note.code, note.fields["sheet"]): note.fields for note in table.notes}
     records = {(row.sheet, row.number): row for row in table.rows}
     lost = []
@@ -59,29 +71,19 @@ def unaccounted(path: Path, table: Table) -> list[tuple[str, int, int]]:
             (code, sheet.name) in named for code in ("sheet_hidden", "sheet_without_heading", "sheet_blank")
         ):
             continue
-        heading = len(table.headings[sheet.name])
         skipped = named.get(("rows_no_record", sheet.name), {}).get("rows", [])
-        header = next((row.header for row in table.rows if row.sheet == sheet.name), None)
         unused = named.get(("columns_unused", sheet.name), {}).get("columns", [])
+        last = table.ends[sheet.name]
         for at, cells in enumerate(sheet.cells, start=1):
             record = records.get((sheet.name, at))
-            filled = [column for column, cell in enumerate(cells) if cell.strip()]
-            if record is None:
-                is_heading = header is not None and header.row - heading < at <= header.row
-                blank = not any(map(str.strip, cells)) or not _meant(cells)
-                if not (is_heading or at in skipped or blank or header is None):
-                    lost += [(sheet.name, at, column) for column in filled]
-                continue
-            others = [column for column in filled if column not in record.header.columns.values()]
-            if others and not unused:
-                lost += [(sheet.name, at, column) for column in others]
+            is_heading = last - len(table.headings[sheet.name]) < at <= last
+            for column, cell in enumerate(cells):
+                if not cell_value(cell) or is_heading or at in skipped:
+                    continue
+                used = record is not None and column in record.header.columns.values()
+                if not used and not (record and titles_of(table, sheet.name, column) & set(unused)):
+                    lost.append((sheet.name, at, column))
     return lost
-
-
-def _meant(cells: list[str]) -> bool:
-    from data.register.sheets import cell_value
-
-    return any(map(cell_value, cells))
 
 
 @settings(max_examples=60, deadline=None)

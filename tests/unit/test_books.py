@@ -8,7 +8,8 @@ import pytest
 
 from data.errors import SheetError
 from data.register.books import read_book
-from data.register.institutions import COLUMNS
+from data.register.entries import COLUMNS
+from data.register.marks import _read_sheet
 from data.register.sheets import Table, read_table
 
 ROWS = [
@@ -117,3 +118,27 @@ def test_a_text_has_no_sheets_and_a_suffix_is_no_proof(tmp_path: Path) -> None:
     with pytest.raises(SheetError) as refusal:
         read_book(tmp_path / "a.docx")
     assert "xlsx" in str(refusal.value.fields["wanted"])
+
+
+def test_marks_are_found_where_cells_do_not_say_where_they_are(tmp_path: Path) -> None:
+    """Some systems leave out the references of rows and cells: each follows the one before it."""
+    sheet = (
+        "<row><c t='inlineStr'><is><t>名称</t></is></c><c t='inlineStr'><is><t>类别</t></is></c>"
+        "<c t='inlineStr'><is><t>地址</t></is></c></row><row hidden='1'>"
+        "<c t='inlineStr'><is><t>甲</t></is></c><c/><c t='e'><v>#N/A</v></c></row>"
+        "<row><c t='inlineStr'><is><t>乙</t></is></c><c><f>A1</f></c></row>"
+    )
+    marks = _read_sheet(sheet.encode())
+    assert marks.hidden == {1}
+    assert marks.odd == {(1, 2): "error", (2, 1): "formula"}
+    assert marks.shown == {(1, 2): "#N/A", (2, 1): "=A1"}
+
+
+def test_a_cell_that_reaches_far_down_moves_nobody(tmp_path: Path) -> None:
+    """A span of thousands of rows, as some reports write it."""
+    rows = "".join(f"<tr><td>机构{n}</td><td>一路{n}号</td></tr>" for n in range(1, 1500))
+    head = "<tr><td>类别</td><td>名称</td><td>地址</td></tr>"
+    page = f"<table>{head}<tr><td rowspan=1500>托管</td>{rows[4:]}</table>"
+    found = told(read(tmp_path / "a.xls", page.encode()))
+    assert len(found) == 1499
+    assert found[-1] == ("机构1499", "托管", "一路1499号")

@@ -15,8 +15,9 @@ import openpyxl
 import pytest
 import shapely
 
-from dashboard.exports import PLAN_FORMATS, clock, places_frame, plan_bytes, plan_features, write_rejects
+from dashboard.exports import PLAN_FORMATS, clock, plan_bytes, plan_features
 from dashboard.mapstyles import write_plan_layers
+from dashboard.register.exports import places_frame, write_rejects
 from data.register.headings import Header
 from data.register.rejects import ImportResult, Reject
 from data.register.sheets import Row, Table

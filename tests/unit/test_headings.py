@@ -6,8 +6,8 @@ import pytest
 
 from data.register import officers
 from data.register.books import Sheet
+from data.register.entries import COLUMNS
 from data.register.headings import Header, find_header
-from data.register.institutions import COLUMNS
 
 
 def head(*rows: list[str], merged: tuple[tuple[int, int, int, int], ...] = ()) -> Header:

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from data import audit
 from data.errors import SheetError
-from data.register.institutions import identity_key, import_register
+from data.register.entries import identity_key
+from data.register.institutions import import_register
 from data.register.rejects import ImportResult
 from data.register.uscc import check_digit
 from data.schema import Institution
@@ -254,3 +255,12 @@ def test_coordinates_without_a_datum_refuse_the_file(store: Store, tmp_path: Pat
 def test_identity_key_ignores_blanks_and_width() -> None:
     """The same place written in two ways has one key."""
     assert identity_key("甲 托管", "一路１号 ") == identity_key("甲托管", "一路 1号")
+
+
+def test_a_blank_status_does_not_open_a_closed_place_again(store: Store, tmp_path: Path) -> None:
+    """A list kept for telephones says nothing about who is closed."""
+    head = ["名称", "类别", "地址", "状态"]
+    load(store, tmp_path, [head, ["甲", "托管", "一路1号", "已注销"]])
+    assert load(store, tmp_path, [head, ["甲", "托管", "一路1号", ""]]).unchanged == 1
+    with store.reading() as session:
+        assert session.scalars(select(Institution.status)).one() is SiteStatus.DEREGISTERED

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from data.errors import SheetError
 from data.register import delimited
 from data.register.books import read_book
-from data.register.institutions import COLUMNS, REQUIRED
+from data.register.entries import COLUMNS, REQUIRED
 from data.register.sheets import cell_value, read_table
 
 

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from dashboard.exports import write_rejects
+from dashboard.register.exports import write_rejects
 from data import audit
 from data.register.institutions import import_register
 from data.register.rejects import ImportResult
@@ -101,6 +101,33 @@ def test_a_code_copied_to_another_place_is_a_repeat(store: Store, tmp_path: Path
         (4, "duplicate_uscc"),
     ]
     assert len(places(store)) == 1
+
+
+def test_a_third_row_of_a_code_is_held_against_all_before(store: Store, tmp_path: Path) -> None:
+    """The same door under another name of the holder is no third campus."""
+    rows = [
+        ["甲乙丙学校", "学科类", CODE, "和平路15号"],
+        ["甲乙丙学校（南校区）", "学科类", CODE, "南路161号"],
+    ]
+    result = load(store, tmp_path / "a.csv", [*rows, ["甲乙丙学校（二部）", "学科类", CODE, "南路161号"]])
+    assert [(told.row, told.code, told.fields) for told in result.rejected] == [
+        (4, "duplicate_uscc", {"first_row": 3})
+    ]
+    assert result.added == 2
+
+
+def test_a_campus_alone_in_a_file_leaves_the_first_site_as_it_is(store: Store, tmp_path: Path) -> None:
+    """Another name like the holder's is a further site; the same name elsewhere has moved."""
+    load(store, tmp_path / "a.csv", [["甲乙丙学校", "学科类", CODE, "和平路15号"]])
+    alone = load(store, tmp_path / "b.csv", [["甲乙丙学校（南校区）", "学科类", CODE, "南路161号"]])
+    assert alone.added == 1
+    assert places(store)[0] == ("甲乙丙学校", "和平路15号", CODE, None)
+    moved = load(store, tmp_path / "c.csv", [["甲乙丙学校", "学科类", CODE, "东路3号"]])
+    assert (moved.added, moved.updated) == (0, 1)
+    assert places(store) == [
+        ("甲乙丙学校", "东路3号", CODE, None),
+        ("甲乙丙学校(南校区)", "南路161号", None, CODE),
+    ]
 
 
 def test_the_text_as_written_is_kept_beside_the_one_that_is_read(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The register as it leaves the bureau's desk."""
