@@ -37,8 +37,14 @@ class RegisterSession(Session):
     """The session whose flushes are audited; it has no savepoints, whose links could not be taken back."""
 
     def begin_nested(self) -> NoReturn:
-        """Refuse: what a savepoint gives up would stay in the log."""
-        raise NotImplementedError
+        """Refuse: what a savepoint gives up would stay in the log.
+
+        Raises
+        ------
+        StoreError
+            `no_savepoints`.
+        """
+        raise StoreError("no_savepoints")
 
 
 def _refuse_flush(*_: object) -> None:

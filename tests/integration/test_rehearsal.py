@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sqlite3
 import threading
 import time
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Session
 from data import audit, chain, rehearsal
 from data.aside import write_aside
 from data.errors import StoreError
+from data.faults import name_fault
 from data.register.officers import list_officers
 from data.schema import AuditEvent, Base, Institution, Officer, OfficerLeave
 from data.store import Store
@@ -232,3 +235,27 @@ def test_a_disk_that_is_full_at_the_end_changes_nothing(
         write_aside(store, step, actor="clerk", now=NOW)
     assert refusal.value.code == "disk_full"
     assert contents(store) == before
+
+
+def test_a_register_whose_folder_is_gone_is_not_called_changed(store: Store, tmp_path: Path) -> None:
+    """Its own fault comes out: nobody has changed anything meanwhile."""
+    folder = tmp_path / "office"
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(str(store.url.database))) as source:
+        source.execute("VACUUM INTO ?", (str(folder / "register.db"),))
+    with contextlib.closing(sqlite3.connect(folder / "register.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    with contextlib.closing(sqlite3.connect(folder / "register.db", isolation_level=None)) as connection:
+        shutil.rmtree(folder)
+        with pytest.raises(sqlite3.OperationalError) as fault, rehearsal._locked(connection):
+            pytest.fail("it was locked for writing")
+        assert name_fault(fault.value) in ("unreachable", "disk_failed", "read_only_file")
+
+
+def test_what_ended_a_transaction_is_what_is_told(store: Store) -> None:
+    """A full disk rolls back by itself; that there is nothing left to roll back is no news."""
+    with contextlib.closing(sqlite3.connect(str(store.url.database), isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError, match="full"), rehearsal._locked(connection):
+            connection.execute("ROLLBACK")
+            raise sqlite3.OperationalError("database or disk is full")
+        assert not connection.in_transaction

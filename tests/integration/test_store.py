@@ -262,3 +262,10 @@ def test_naive_instants_are_refused(store: Store) -> None:
     with pytest.raises(Exception, match="aware"), store.begin(actor="x", now=naive) as session:
         audit.append(session, action="x", entity="x", entity_key="x")
         session.flush()
+
+
+def test_a_savepoint_is_refused(store: Store) -> None:
+    """Links of what was rolled back to it would stay in the log."""
+    with store.begin(actor="test", now=NOW) as session, pytest.raises(StoreError) as refusal:
+        session.begin_nested()
+    assert refusal.value.code == "no_savepoints"
